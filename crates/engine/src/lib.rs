@@ -1,0 +1,12 @@
+//! The only door to data: authenticates, plans, executes, and remembers plans.
+//!
+//! Transports hand over requests in their client's names and get JSON rows back. Every read and
+//! every write of the product goes through [`Engine`], system tables included, so there is one
+//! place where rules, limits and transactions apply. Knows no transport.
+#![warn(missing_docs)]
+
+mod call;
+mod engine;
+
+pub use call::{Context, PageLinks, RawValue, ReadCall, ReadReply, WriteReply};
+pub use engine::{App, Engine, Options};

@@ -1,0 +1,18 @@
+//! The compiler's front: one schema file in, a [`Schema`] or every mistake in it out.
+//!
+//! Pure. It reads GraphQL SDL with our directives, resolves every name, and reports all mistakes
+//! together as [`Diagnostic`]s with a code, a span, a label and a help text. It knows nothing of
+//! requests, SQL or files; rules are kept as text with their spans and are typed by `rules`.
+#![warn(missing_docs, clippy::wildcard_enum_match_arm)]
+
+mod model;
+mod scalar;
+mod value;
+
+pub use model::{
+    Access, Account, Check, EnumId, EnumType, EnumValue, Field, FieldAccess, FieldDefault, FieldId,
+    FieldKind, Index, IndexColumn, Join, Locking, Model, ModelId, OnDelete, Role, RuleText, Schema,
+    Span, ToMany, ToOne,
+};
+pub use scalar::{Encoding, IdKind, Scalar};
+pub use value::Value;

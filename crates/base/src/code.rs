@@ -1,7 +1,7 @@
 //! The one table of error codes: wire name, HTTP status, class, whether a retry may help.
 //!
 //! The enum, the names on the wire and the reference page are all made from this table. A code
-//! once published keeps its meaning; a retired one goes to `RETIRED` and is never reused.
+//! once published keeps its meaning; a retired one goes to [`RETIRED_CODES`] and is never reused.
 
 /// The stage a code belongs to, and with it who can mend the cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,7 +145,7 @@ error_codes! {
 }
 
 /// Wire names that were published once and must not return with another meaning.
-pub(crate) const RETIRED: &[&str] = &[];
+pub const RETIRED_CODES: &[&str] = &[];
 
 #[cfg(test)]
 mod tests {
@@ -160,7 +160,7 @@ mod tests {
             let name = code.name();
             assert!(seen.insert(name), "{name} stands twice");
             assert!(name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'), "{name}");
-            assert!(!RETIRED.contains(&name), "{name} is retired");
+            assert!(!RETIRED_CODES.contains(&name), "{name} is retired");
         }
     }
 

@@ -12,7 +12,7 @@ mod limits;
 mod secret;
 
 pub use clock::{Clock, Timestamp};
-pub use code::{Code, CodeClass, Retry};
+pub use code::{Code, CodeClass, RETIRED_CODES, Retry};
 pub use error::{Details, Error, FieldError, Result};
 pub use id::Ids;
 pub use limits::Limits;

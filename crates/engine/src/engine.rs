@@ -1,5 +1,6 @@
 //! The engine and the application it serves.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use underpin_base::{Clock, Ids, Limits, Result};
@@ -18,6 +19,9 @@ pub struct Options {
     pub clock: Clock,
     /// Where keys come from.
     pub ids: Ids,
+    /// Bearer tokens that stand for these actors, besides the keys in the database: how the test
+    /// kit acts as any user with any roles. Empty in a server.
+    pub fixed_tokens: HashMap<String, Arc<Actor>>,
 }
 
 /// One schema being served, with the plans made for it. Replaced whole when the schema changes.

@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 mod call;
+mod cursor;
 mod engine;
 
 pub use call::{Context, PageLinks, RawValue, ReadCall, ReadReply, WriteReply};

@@ -15,5 +15,5 @@ pub use clock::{Clock, Timestamp};
 pub use code::{Code, CodeClass, RETIRED_CODES, Retry};
 pub use error::{Details, Error, FieldError, Result};
 pub use id::Ids;
-pub use limits::Limits;
+pub use limits::{LimitKey, Limits};
 pub use secret::Secret;

@@ -1,78 +1,138 @@
 //! Every bound on what one request may ask for, in one place.
+//!
+//! The struct, its defaults and the `[limits]` section of `underpin.toml` with its reference page
+//! are all made from the table below, so a limit is described once.
 
-/// Bounds that hold for every request, whoever sends it.
-///
-/// The defaults suit a server of 256 MiB. `underpin.toml` sets them under `[limits]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes of a request's head (request line and headers); more answers 431. Default 16 KiB.
-    pub head_bytes_max: usize,
-    /// Header lines of a request; more answers 431. Default 100.
-    pub headers_max: usize,
-    /// Bytes of a request's target; more answers 414. Default 8 KiB.
-    pub target_bytes_max: usize,
-    /// Bytes of a JSON body; more answers 413 `BODY_TOO_LARGE`. Default 1 MiB.
-    pub body_bytes_max: usize,
-    /// Levels of nesting in a JSON body; more answers 400 `TOO_DEEP`. Default 32.
-    pub json_depth_max: usize,
-    /// Items of one array in a body; more answers 413 `TOO_MANY_ITEMS`. Default 10,000.
-    pub array_items_max: usize,
-    /// Rows on a page when the request does not say. Default 20.
-    pub page_rows_default: u32,
-    /// Rows on a page at most; more answers 400. Default 100.
-    pub page_rows_max: u32,
-    /// Rows skipped by `page` at most; further pages need a cursor. Default 10,000.
-    pub offset_rows_max: u32,
-    /// Rows of one included relation per parent row. Default 100.
-    pub include_rows_max: u32,
-    /// Relations on the longest path of an `include`, a filter or a sort. Default 5.
-    pub relation_depth_max: usize,
-    /// Relations included by one request, over all paths. Default 20.
-    pub includes_max: usize,
-    /// Conditions in all filters of one request together. Default 50.
-    pub filter_nodes_max: usize,
-    /// Values of one `in` list. Default 500.
-    pub in_values_max: usize,
-    /// Milliseconds one database statement may run; then 503 `QUERY_TIMEOUT`. Default 5,000.
-    pub statement_ms_max: u64,
-    /// Milliseconds in which a request's head must arrive; then 408. Default 10,000.
-    pub head_ms_max: u64,
-    /// Milliseconds in which a request's body must arrive; then 408. Default 30,000.
-    pub body_ms_max: u64,
-    /// Milliseconds a connection may stay idle between requests. Default 75,000.
-    pub idle_ms_max: u64,
-    /// Open connections; further ones wait in the listen queue. Default 10,000.
-    pub connections_max: usize,
-    /// Writes waiting for the writer; more answers 503 `OVERLOADED`. Default 4,096.
-    pub queued_writes_max: usize,
-    /// Milliseconds that requests in flight get to end after SIGTERM. Default 25,000.
-    pub drain_ms_max: u64,
+/// One row of the table of limits, for whoever reads or documents configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LimitKey {
+    /// The name: of the field, and of the key in `[limits]`.
+    pub name: &'static str,
+    /// What it bounds, its unit, and what a request beyond it is answered.
+    pub doc: &'static str,
+    /// The value without configuration.
+    pub default: u64,
+    /// The least value that works.
+    pub min: u64,
+    /// The greatest value that can be set.
+    pub max: u64,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            head_bytes_max: 16 * 1024,
-            headers_max: 100,
-            target_bytes_max: 8 * 1024,
-            body_bytes_max: 1024 * 1024,
-            json_depth_max: 32,
-            array_items_max: 10_000,
-            page_rows_default: 20,
-            page_rows_max: 100,
-            offset_rows_max: 10_000,
-            include_rows_max: 100,
-            relation_depth_max: 5,
-            includes_max: 20,
-            filter_nodes_max: 50,
-            in_values_max: 500,
-            statement_ms_max: 5_000,
-            head_ms_max: 10_000,
-            body_ms_max: 30_000,
-            idle_ms_max: 75_000,
-            connections_max: 10_000,
-            queued_writes_max: 4_096,
-            drain_ms_max: 25_000,
+macro_rules! limits {
+    ($($(#[doc = $doc:literal])+ $name:ident: $type:ty = $default:literal, $min:literal..=$max:literal;)+) => {
+        /// Bounds that hold for every request, whoever sends it.
+        ///
+        /// The defaults suit a server of 256 MiB. `underpin.toml` sets them under `[limits]`.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct Limits {
+            $(
+                $(#[doc = $doc])+
+                #[doc = concat!("\n\nDefault ", $default, "; from ", $min, " to ", $max, ".")]
+                pub $name: $type,
+            )+
         }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $($name: $default,)+ }
+            }
+        }
+
+        impl Limits {
+            /// Every limit, in the order of the table.
+            pub const KEYS: &[LimitKey] = &[$(LimitKey {
+                name: stringify!($name),
+                doc: concat!($($doc,)+),
+                default: $default,
+                min: $min,
+                max: $max,
+            },)+];
+
+            /// Sets the limit with this name. Changes nothing and returns `false` when there is
+            /// none, or when its type cannot hold `value`; the bounds are the caller's to check.
+            pub fn set(&mut self, name: &str, value: u64) -> bool {
+                match name {
+                    $(stringify!($name) => {
+                        <$type>::try_from(value).map(|value| self.$name = value).is_ok()
+                    })+
+                    _ => false,
+                }
+            }
+        }
+    };
+}
+
+// tidy: table
+limits! {
+    /// Bytes of a request's head (request line and headers); more answers 431.
+    head_bytes_max: usize = 16_384, 1_024..=1_048_576;
+    /// Header lines of a request; more answers 431.
+    headers_max: usize = 100, 8..=1_000;
+    /// Bytes of a request's target; more answers 414.
+    target_bytes_max: usize = 8_192, 256..=1_048_576;
+    /// Bytes of a JSON body; more answers 413 `BODY_TOO_LARGE`.
+    body_bytes_max: usize = 1_048_576, 1_024..=1_073_741_824;
+    /// Levels of nesting in a JSON body; more answers 400 `TOO_DEEP`.
+    json_depth_max: usize = 32, 2..=128;
+    /// Items of one array in a body; more answers 413 `TOO_MANY_ITEMS`.
+    array_items_max: usize = 10_000, 1..=1_000_000;
+    /// Rows on a page when the request does not say.
+    page_rows_default: u32 = 20, 1..=10_000;
+    /// Rows on a page at most; more answers 400.
+    page_rows_max: u32 = 100, 1..=10_000;
+    /// Rows skipped by `page` at most; further pages need a cursor.
+    offset_rows_max: u32 = 10_000, 0..=1_000_000;
+    /// Rows of one included relation per parent row.
+    include_rows_max: u32 = 100, 1..=10_000;
+    /// Relations on the longest path of an `include`, a filter or a sort.
+    relation_depth_max: usize = 5, 1..=16;
+    /// Relations included by one request, over all paths.
+    includes_max: usize = 20, 1..=100;
+    /// Conditions in all filters of one request together.
+    filter_nodes_max: usize = 50, 1..=1_000;
+    /// Values of one `in` list.
+    in_values_max: usize = 500, 1..=10_000;
+    /// Milliseconds one database statement may run; then 503 `QUERY_TIMEOUT`.
+    statement_ms_max: u64 = 5_000, 10..=600_000;
+    /// Milliseconds in which a request's head must arrive; then 408.
+    head_ms_max: u64 = 10_000, 100..=600_000;
+    /// Milliseconds in which a request's body must arrive; then 408.
+    body_ms_max: u64 = 30_000, 100..=3_600_000;
+    /// Milliseconds a connection may stay idle between requests.
+    idle_ms_max: u64 = 75_000, 100..=3_600_000;
+    /// Open connections; further ones wait in the listen queue.
+    connections_max: usize = 10_000, 1..=1_000_000;
+    /// Writes waiting for the writer; more answers 503 `OVERLOADED`.
+    queued_writes_max: usize = 4_096, 1..=1_000_000;
+    /// Milliseconds that requests in flight get to end after SIGTERM.
+    drain_ms_max: u64 = 25_000, 0..=3_600_000;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_lies_within_its_bounds() {
+        for key in Limits::KEYS {
+            assert!((key.min..=key.max).contains(&key.default), "{}", key.name);
+        }
+    }
+
+    #[test]
+    fn setting_every_key_to_its_default_gives_the_defaults() {
+        let mut limits = Limits { page_rows_max: 7, ..Limits::default() };
+        for key in Limits::KEYS {
+            assert!(limits.set(key.name, key.default), "{}", key.name);
+        }
+        assert_eq!(limits, Limits::default());
+    }
+
+    #[test]
+    fn a_name_that_is_no_limit_or_a_value_too_large_for_its_type_is_not_set() {
+        let mut limits = Limits::default();
+        assert!(!limits.set("page_rows", 1));
+        assert!(!limits.set("page_rows_max", u64::MAX));
+        assert_eq!(limits, Limits::default());
     }
 }

@@ -47,6 +47,9 @@ pub enum BindSource {
     Cursor(u16),
     /// One key of a many-to-many list, when [`LinkProgram::add`] runs for it.
     LinkKey,
+    /// The integer key that the database gave the row which `main` inserted. Links and reply of a
+    /// create alone; take it before the next statement runs.
+    NewKey,
 }
 
 /// How a column holds a value of a type, and what it is on the wire.
@@ -214,7 +217,8 @@ pub enum Failure {
 pub struct LinkProgram {
     /// The field's wire name.
     pub field: String,
-    /// The slot with the list of keys.
+    /// The slot with the list of keys ([`Value::List`], without duplicates). A key whose pair
+    /// was not added is one that is not there for the actor: [`Failure::Reference`].
     pub slot: u16,
     /// Removes the pairs that are there; `None` on create.
     pub clear: Option<Statement>,

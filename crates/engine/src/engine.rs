@@ -1,7 +1,10 @@
 //! The engine and the application it serves.
 
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::sync::Arc;
+
+use tokio::sync::RwLockReadGuard;
 
 use underpin_base::{Clock, Ids, Limits, Result};
 use underpin_plan::{Actor, WriteRequest};
@@ -27,6 +30,18 @@ pub struct Options {
 /// One schema being served, with the plans made for it. Replaced whole when the schema changes.
 pub struct App {
     schema: Arc<Schema>,
+    generation: u64,
+}
+
+/// The application, held for the length of one request.
+pub struct AppGuard<'a>(RwLockReadGuard<'a, Arc<App>>);
+
+impl Deref for AppGuard<'_> {
+    type Target = Arc<App>;
+
+    fn deref(&self) -> &Arc<App> {
+        &self.0
+    }
 }
 
 impl App {
@@ -34,6 +49,13 @@ impl App {
     #[must_use]
     pub fn schema(&self) -> &Schema {
         &self.schema
+    }
+
+    /// Grows by one with each schema served, so that a transport knows when to build its tables
+    /// anew.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
     }
 }
 
@@ -50,9 +72,10 @@ impl Engine {
         todo!()
     }
 
-    /// The application as it is at this moment. Take it once a request.
-    #[must_use]
-    pub fn app(&self) -> Arc<App> {
+    /// The application, held for one request: take it once, first thing, and keep it until the
+    /// answer is made. While a schema change is being applied this waits, and the change waits for
+    /// all that hold it, so no request meets half a migration and none is refused.
+    pub async fn app(&self) -> AppGuard<'_> {
         todo!()
     }
 

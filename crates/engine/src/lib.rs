@@ -10,4 +10,4 @@ mod cursor;
 mod engine;
 
 pub use call::{Context, PageLinks, RawValue, ReadCall, ReadReply, WriteReply};
-pub use engine::{App, Engine, Options};
+pub use engine::{App, AppGuard, Engine, Options};

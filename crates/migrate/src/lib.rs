@@ -1,1 +1,16 @@
-//! migrate
+//! From one schema to the next: the physical shape a schema demands, the steps between two shapes,
+//! and the schema an existing database suggests.
+//!
+//! Pure. A [`Snapshot`] is what a schema wants of a database. Connections belong to the store, which
+//! lends one as a [`Database`] for as long as a call here lasts. Knows no transport and no rules:
+//! conditions of indexes arrive as SQL text.
+#![warn(missing_docs, clippy::wildcard_enum_match_arm)]
+
+mod database;
+mod introspection;
+
+pub use database::{Cell, Database, Failure};
+pub use introspection::{
+    Action, ColumnFacts, Detail, ForeignKeyFacts, Generated, IndexColumnFacts, IndexFacts,
+    IndexOrigin, Introspection, Profile, TableFacts, TriggerFacts,
+};

@@ -1,0 +1,4 @@
+//! Plans and pulled schemas against real SQLite databases.
+
+mod database;
+mod introspection;

@@ -5,14 +5,20 @@
 //! requests, SQL or files; rules are kept as text with their spans and are typed by `rules`.
 #![warn(missing_docs, clippy::wildcard_enum_match_arm)]
 
+mod diagnostic;
+mod field_code;
 mod model;
+mod pattern;
 mod scalar;
 mod value;
 
+pub use diagnostic::{Diagnostic, DiagnosticCode, Explanation, Severity, explain, nearest};
+pub use field_code::{FieldCode, ValueError};
 pub use model::{
     Access, Account, Check, EnumId, EnumType, EnumValue, Field, FieldAccess, FieldDefault, FieldId,
     FieldKind, Index, IndexColumn, Join, Locking, Model, ModelId, OnDelete, Role, RuleText, Schema,
     Span, ToMany, ToOne,
 };
+pub use pattern::Pattern;
 pub use scalar::{Encoding, IdKind, Scalar};
-pub use value::Value;
+pub use value::{TextOrder, Value};

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::{Encoding, Scalar, Value};
+use crate::{Encoding, Pattern, Scalar, Value};
 
 /// Bytes from `start` to before `end` of one source file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -142,12 +142,37 @@ pub struct Account {
 }
 
 /// A rule as it stands in the schema file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RuleText {
     /// The expression.
     pub text: String,
     /// Where its first character stands, and its last.
     pub span: Span,
+    /// Where text and source fall out of step, which an escape (`\"`) or the indentation of a block
+    /// string makes them do: from this byte of the text on, that byte of the source. Ascending;
+    /// empty for most rules.
+    pub jumps: Vec<(usize, usize)>,
+}
+
+impl RuleText {
+    /// Where in the source the bytes from `start` to before `end` of the text stand.
+    #[must_use]
+    pub fn span_of(&self, start: usize, end: usize) -> Span {
+        let end = end.max(start);
+        // The last byte is looked up, and not the one after it, which may lie beyond a jump.
+        let last =
+            if end > start { self.source_byte(end - 1) + 1 } else { self.source_byte(start) };
+        Span { start: self.source_byte(start), end: last.min(self.span.end) }
+    }
+
+    fn source_byte(&self, byte: usize) -> usize {
+        let n_before = self.jumps.partition_point(|(text, _)| *text <= byte);
+        let (text, source) = match n_before {
+            0 => (0, self.span.start),
+            n_before => self.jumps[n_before - 1],
+        };
+        (source + (byte - text)).min(self.span.end)
+    }
 }
 
 /// The rules of a model, by operation. No rule: only a permission allows it.
@@ -229,7 +254,7 @@ pub struct Field {
     /// `@range(min:, max:)`, either end open.
     pub range: Option<(Option<Value>, Option<Value>)>,
     /// `@pattern(regex:)`, which the whole text must match.
-    pub pattern: Option<String>,
+    pub pattern: Option<Pattern>,
     /// Text compares without regard to ASCII case (`@text(compare: CASELESS)`).
     pub caseless: bool,
     /// Set on create only.

@@ -1,0 +1,293 @@
+//! Reads settings from the file, the environment and the flags, and collects what is wrong.
+//!
+//! Each source becomes assignments of a text to a key. Later sources replace earlier ones, but
+//! every source is checked in full: a wrong value in the file is reported even when the
+//! environment overrides it.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+use underpin_base::Limits;
+
+use super::section::{Key, Section};
+use super::value::{Kind, expects};
+use super::{Config, ConfigError, Database, ENV_PREFIX, Log, Place, Problem, Server};
+
+/// A setting given by a flag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Override {
+    /// The flag, as in messages: `--address`.
+    pub flag: &'static str,
+    /// The section.
+    pub section: &'static str,
+    /// The key.
+    pub key: &'static str,
+    /// The value.
+    pub text: String,
+}
+
+/// The variables of this process whose names and values are Unicode. Others cannot be ours.
+#[must_use]
+pub fn environment() -> Vec<(String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+/// A section as the reader knows it: its name, its keys, and how one is set.
+pub(super) struct SectionEntry {
+    pub(super) name: &'static str,
+    pub(super) doc: &'static str,
+    pub(super) keys: Vec<Key>,
+    set: fn(&mut Config, &str, &str) -> Result<(), String>,
+}
+
+/// Every section, in the order of the reference.
+pub(super) fn sections() -> Vec<SectionEntry> {
+    fn entry<S: Section>(set: fn(&mut Config, &str, &str) -> Result<(), String>) -> SectionEntry {
+        SectionEntry { name: S::NAME, doc: S::DOC, keys: S::keys(), set }
+    }
+    vec![
+        entry::<Server>(|config, key, text| Section::set(&mut config.server, key, text)),
+        entry::<Database>(|config, key, text| {
+            config.database_chosen |= key == "url";
+            Section::set(&mut config.database, key, text)
+        }),
+        entry::<Limits>(|config, key, text| Section::set(&mut config.limits, key, text)),
+        entry::<Log>(|config, key, text| Section::set(&mut config.log, key, text)),
+    ]
+}
+
+/// The variable that sets a key.
+pub(super) fn variable(section: &str, key: &str) -> String {
+    format!("{ENV_PREFIX}{}__{}", section.to_uppercase(), key.to_uppercase())
+}
+
+/// A reading in progress.
+pub(super) struct Reading {
+    sections: Vec<SectionEntry>,
+    config: Config,
+    problems: Vec<Problem>,
+    page_rows_place: Option<Place>,
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self {
+            sections: sections(),
+            config: Config::default(),
+            problems: Vec::new(),
+            page_rows_place: None,
+        }
+    }
+}
+
+impl Reading {
+    /// Reads the text of `underpin.toml`.
+    pub(super) fn file(&mut self, text: &str) {
+        let (table, errors) = DeTable::parse_recoverable(text);
+        for error in errors {
+            let span = error.span().unwrap_or(0..0);
+            let label = error.message().to_owned();
+            self.problem(Place::File(span), "the file is not valid TOML".to_owned(), label, None);
+        }
+        // What follows a syntax error is guesswork, so only a whole file is looked into further.
+        if self.problems.is_empty() {
+            for (name, value) in table.get_ref() {
+                self.file_section(name.get_ref(), name.span(), value);
+            }
+        }
+    }
+
+    fn file_section(&mut self, name: &str, span: Range<usize>, value: &Spanned<DeValue<'_>>) {
+        let Some(index) = self.sections.iter().position(|section| section.name == name) else {
+            let names = self.sections.iter().map(|section| section.name);
+            let help = did_you_mean(name, names, "the sections are");
+            let message = format!("there is no section `{name}`");
+            return self.problem(Place::File(span), message, "unknown section".to_owned(), help);
+        };
+        let DeValue::Table(keys) = value.get_ref() else {
+            let message = format!("`{name}` is a section");
+            let label = format!("expects a table, found {}", describe(value.get_ref()));
+            let help = Some(format!("write `[{name}]` and its keys below"));
+            return self.problem(Place::File(value.span()), message, label, help);
+        };
+        for (key, value) in keys {
+            self.file_key(index, key, value);
+        }
+    }
+
+    fn file_key(
+        &mut self,
+        section: usize,
+        name: &Spanned<toml::de::DeString<'_>>,
+        value: &Spanned<DeValue<'_>>,
+    ) {
+        let Some(key) = self.key(section, name.get_ref()) else {
+            let entry = &self.sections[section];
+            let message = format!("`[{}]` has no key `{}`", entry.name, name.get_ref());
+            let help = did_you_mean(
+                name.get_ref(),
+                entry.keys.iter().map(|key| key.name),
+                "its keys are",
+            );
+            let place = Place::File(name.span());
+            return self.problem(place, message, "unknown key".to_owned(), help);
+        };
+        let text = match (value.get_ref(), key.kind) {
+            (DeValue::String(text), Kind::Text { .. } | Kind::Choice(_)) => text.to_string(),
+            (DeValue::Integer(integer), Kind::Integer) => decimal(integer),
+            (other, _) => {
+                let label = format!("{}, found {}", expects(key.kind), describe(other));
+                let message = self.wrong_value(section, &key);
+                return self.problem(Place::File(value.span()), message, label, None);
+            }
+        };
+        self.assign(section, &key, &text, Place::File(value.span()));
+    }
+
+    /// Reads the environment.
+    pub(super) fn environment(&mut self, environment: &[(String, String)]) {
+        let mut ours: Vec<&(String, String)> =
+            environment.iter().filter(|(name, _)| name.starts_with(ENV_PREFIX)).collect();
+        ours.sort_unstable();
+        for (name, text) in ours {
+            let place = Place::Environment(name.clone());
+            match self.key_of_variable(name) {
+                Some((section, key)) => self.assign(section, &key, text, place),
+                None => {
+                    let known = self.variables();
+                    let help =
+                        did_you_mean(name, known.iter().map(String::as_str), "the variables are");
+                    let message = "no setting has this name".to_owned();
+                    self.problem(place, message, String::new(), help);
+                }
+            }
+        }
+    }
+
+    /// Reads the flags.
+    pub(super) fn flags(&mut self, flags: &[Override]) {
+        for flag in flags {
+            let section = self.sections.iter().position(|section| section.name == flag.section);
+            let section = section.expect("invariant: flags are declared for known sections");
+            let key = self.key(section, flag.key).expect("invariant: and for known keys");
+            self.assign(section, &key, &flag.text, Place::Flag(flag.flag));
+        }
+    }
+
+    /// The configuration, or everything that is wrong.
+    pub(super) fn finish(mut self, path: &str, text: &str) -> Result<Config, ConfigError> {
+        let limits = &self.config.limits;
+        if let Some(place) = self.page_rows_place.take()
+            && limits.page_rows_default > limits.page_rows_max
+        {
+            let message = format!(
+                "`page_rows_default` is {}, more than `page_rows_max`, which is {}",
+                limits.page_rows_default, limits.page_rows_max
+            );
+            let help = Some("a page cannot hold more rows by default than at most".to_owned());
+            self.problem(place, message, "set here".to_owned(), help);
+        }
+        if self.problems.is_empty() {
+            return Ok(self.config);
+        }
+        self.problems.sort_by_key(|problem| match &problem.place {
+            Place::File(span) => (0, span.start),
+            Place::Environment(_) => (1, 0),
+            Place::Flag(_) => (2, 0),
+        });
+        Err(ConfigError {
+            path: path.to_owned(),
+            text: text.to_owned(),
+            problems: self.problems,
+        })
+    }
+
+    fn assign(&mut self, section: usize, key: &Key, text: &str, place: Place) {
+        if let Err(expected) = self.check_and_set(section, key, text) {
+            let message = self.wrong_value(section, key);
+            // In the file the value is in sight; elsewhere the message has to name it.
+            let (label, message) = match place {
+                Place::File(_) => (expected, message),
+                Place::Environment(_) | Place::Flag(_) => {
+                    (String::new(), format!("{message}: {expected}, found `{text}`"))
+                }
+            };
+            self.problem(place, message, label, None);
+        } else if matches!(key.name, "page_rows_default" | "page_rows_max") {
+            self.page_rows_place = Some(place);
+        }
+    }
+
+    fn check_and_set(&mut self, section: usize, key: &Key, text: &str) -> Result<(), String> {
+        if let Some((min, max)) = key.bounds {
+            let value: i128 = text.parse().map_err(|_| expects(key.kind))?;
+            if !(i128::from(min)..=i128::from(max)).contains(&value) {
+                return Err(format!("expects a whole number from {min} to {max}"));
+            }
+        }
+        (self.sections[section].set)(&mut self.config, key.name, text)
+    }
+
+    fn wrong_value(&self, section: usize, key: &Key) -> String {
+        format!("`{}.{}` cannot have this value", self.sections[section].name, key.name)
+    }
+
+    fn key(&self, section: usize, name: &str) -> Option<Key> {
+        self.sections[section].keys.iter().find(|key| key.name == name).copied()
+    }
+
+    fn key_of_variable(&self, name: &str) -> Option<(usize, Key)> {
+        self.sections.iter().enumerate().find_map(|(index, section)| {
+            let mut keys = section.keys.iter();
+            keys.find(|key| variable(section.name, key.name) == name).map(|key| (index, *key))
+        })
+    }
+
+    fn variables(&self) -> Vec<String> {
+        self.sections
+            .iter()
+            .flat_map(|section| section.keys.iter().map(|key| variable(section.name, key.name)))
+            .collect()
+    }
+
+    fn problem(&mut self, place: Place, message: String, label: String, help: Option<String>) {
+        self.problems.push(Problem { place, message, label, help });
+    }
+}
+
+/// "did you mean `x`?" where a name is near; else all names, where they are few.
+fn did_you_mean<'a>(
+    wrong: &str,
+    names: impl Iterator<Item = &'a str> + Clone,
+    otherwise: &str,
+) -> Option<String> {
+    let distance = |name: &&str| strsim::damerau_levenshtein(wrong, name);
+    let nearest = names.clone().min_by_key(distance)?;
+    if distance(&nearest) <= (wrong.len() / 3).max(1) {
+        return Some(format!("did you mean `{nearest}`?"));
+    }
+    let quoted: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    (quoted.len() <= 8).then(|| format!("{otherwise} {}", quoted.join(", ")))
+}
+
+/// An integer of TOML in decimal digits; one that is not 64 bits is out of every bound.
+fn decimal(integer: &toml::de::DeInteger<'_>) -> String {
+    let value = i128::from_str_radix(integer.as_str(), integer.radix());
+    value.map_or_else(|_| i128::MAX.to_string(), |value| value.to_string())
+}
+
+/// What a TOML value is, in words.
+fn describe(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "text",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a number with a fraction",
+        DeValue::Boolean(_) => "a boolean",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}

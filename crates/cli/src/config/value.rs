@@ -1,0 +1,266 @@
+//! The types a key may have: how each is read from text, and how the reference describes it.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use url::Url;
+
+/// What values a key takes, for messages, the reference page and the JSON Schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Text of a form that `form` describes in a few words.
+    Text {
+        /// As in "expects …".
+        form: &'static str,
+    },
+    /// A whole number that is not negative.
+    Integer,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+}
+
+/// A type of a key.
+pub(crate) trait Setting: Sized {
+    /// What values it takes.
+    const KIND: Kind;
+
+    /// Reads a value.
+    ///
+    /// # Errors
+    /// Says what is expected, beginning with a verb.
+    fn parse(text: &str) -> Result<Self, String>;
+}
+
+macro_rules! integers {
+    ($($type:ty),+) => {$(
+        impl Setting for $type {
+            const KIND: Kind = Kind::Integer;
+
+            fn parse(text: &str) -> Result<Self, String> {
+                text.parse().map_err(|_| "expects a whole number".to_owned())
+            }
+        }
+    )+};
+}
+
+integers!(u32, usize);
+
+macro_rules! choice {
+    ($(#[doc = $doc:literal])+ $name:ident { $($(#[doc = $variant_doc:literal])+ $variant:ident = $word:literal,)+ }) => {
+        $(#[doc = $doc])+
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name {
+            $($(#[doc = $variant_doc])+ $variant,)+
+        }
+
+        impl Setting for $name {
+            const KIND: Kind = Kind::Choice(&[$($word,)+]);
+
+            fn parse(text: &str) -> Result<Self, String> {
+                match text {
+                    $($word => Ok(Self::$variant),)+
+                    _ => Err(format!("expects {}", one_of(&[$($word,)+]))),
+                }
+            }
+        }
+    };
+}
+
+choice! {
+    /// What a committed write survives.
+    Durability {
+        /// The loss of power.
+        Full = "full",
+    }
+}
+
+choice! {
+    /// How a line of the log is written.
+    LogFormat {
+        /// Text on a terminal, JSON anywhere else.
+        Auto = "auto",
+        /// For people.
+        Text = "text",
+        /// One object a line.
+        Json = "json",
+    }
+}
+
+choice! {
+    /// The least severe lines that are logged.
+    LogLevel {
+        /// What needs somebody's attention.
+        Error = "error",
+        /// What will need it.
+        Warn = "warn",
+        /// One line a request, and what the server does by itself.
+        Info = "info",
+        /// Why it did so.
+        Debug = "debug",
+        /// Everything.
+        Trace = "trace",
+    }
+}
+
+impl LogLevel {
+    /// The level in the terms of `tracing`.
+    #[must_use]
+    pub const fn tracing(self) -> tracing::Level {
+        match self {
+            Self::Error => tracing::Level::ERROR,
+            Self::Warn => tracing::Level::WARN,
+            Self::Info => tracing::Level::INFO,
+            Self::Debug => tracing::Level::DEBUG,
+            Self::Trace => tracing::Level::TRACE,
+        }
+    }
+}
+
+impl Setting for SocketAddr {
+    const KIND: Kind = Kind::Text { form: "an IP address and a port, as `127.0.0.1:8080`" };
+
+    fn parse(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| expects(Self::KIND))
+    }
+}
+
+/// The URL of this server as clients write it: a scheme, a host, maybe a port, no path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+impl PublicUrl {
+    /// The URL, without a slash at its end.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Setting for Option<PublicUrl> {
+    const KIND: Kind = Kind::Text { form: "an origin, as `https://api.example.com`" };
+
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let url = Url::parse(text).map_err(|_| expects(Self::KIND))?;
+        let origin = url.origin().ascii_serialization();
+        let plain = url.username().is_empty() && url.password().is_none();
+        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+        if !matches!(url.scheme(), "http" | "https") || !plain || !bare {
+            return Err(expects(Self::KIND));
+        }
+        Ok(Some(PublicUrl(origin)))
+    }
+}
+
+/// Where the database is. Only SQLite files so far, so a URL is a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatabaseUrl(PathBuf);
+
+impl DatabaseUrl {
+    /// The database in the file at `path`.
+    #[must_use]
+    pub fn sqlite(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// The path of the file as written, which may be relative to the project's folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sqlite:{}", self.0.display())
+    }
+}
+
+impl Setting for DatabaseUrl {
+    const KIND: Kind = Kind::Text { form: "`sqlite:` and a path, as `sqlite:data/app.db`" };
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let (scheme, path) = text.split_once(':').unwrap_or(("", text));
+        if scheme != "sqlite" {
+            let elsewhere = ["postgres", "postgresql", "cockroachdb", "mysql", "mariadb", "libsql"];
+            let expected = expects(Self::KIND);
+            return Err(if elsewhere.contains(&scheme) {
+                format!("names a `{scheme}` database, but this version serves SQLite; {expected}")
+            } else {
+                expected
+            });
+        }
+        if path.starts_with(":memory:") {
+            return Err("names a database in memory, which would not outlive the process; \
+                        name a file"
+                .to_owned());
+        }
+        // `sqlite:///srv/app.db` is how other tools write an absolute path.
+        let path = path.strip_prefix("//").unwrap_or(path);
+        if path.is_empty() || path.contains(['?', '#', '\0']) {
+            return Err(expects(Self::KIND));
+        }
+        Ok(Self(PathBuf::from(path)))
+    }
+}
+
+/// "expects …" for a kind.
+pub(crate) fn expects(kind: Kind) -> String {
+    match kind {
+        Kind::Text { form } => format!("expects {form}"),
+        Kind::Integer => "expects a whole number".to_owned(),
+        Kind::Choice(words) => format!("expects {}", one_of(words)),
+    }
+}
+
+/// "`a`, `b` or `c`".
+fn one_of(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn refused(text: &str, needle: &str) {
+        let message = DatabaseUrl::parse(text).expect_err("refused");
+        assert!(message.contains(needle), "{message}");
+    }
+
+    #[test]
+    fn a_database_url_is_a_path_with_a_scheme() {
+        let path = |text| DatabaseUrl::parse(text).map(|url| url.path().to_owned());
+        assert_eq!(path("sqlite:data/app.db"), Ok(PathBuf::from("data/app.db")));
+        assert_eq!(path("sqlite:/srv/app.db"), Ok(PathBuf::from("/srv/app.db")));
+        assert_eq!(path("sqlite:///srv/app.db"), Ok(PathBuf::from("/srv/app.db")));
+    }
+
+    #[test]
+    fn another_database_is_refused_by_name() {
+        refused("postgres://db/shop", "this version serves SQLite");
+        refused("sqlite::memory:", "in memory");
+        refused("sqlite:", "expects `sqlite:` and a path");
+        refused("sqlite:a.db?mode=ro", "expects `sqlite:` and a path");
+        refused("data/app.db", "expects `sqlite:` and a path");
+    }
+
+    #[test]
+    fn a_public_url_is_an_origin() {
+        let parse = <Option<PublicUrl>>::parse;
+        assert_eq!(parse(""), Ok(None));
+        let url = parse("https://api.example.com/").expect("an origin").expect("some");
+        assert_eq!(url.as_str(), "https://api.example.com");
+        for wrong in ["api.example.com", "ftp://a", "https://a/b", "https://u:p@a", "https://a?b"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -10,6 +10,7 @@ mod command;
 pub mod config;
 mod exit;
 pub mod output;
+mod project;
 pub mod reference;
 
 pub use exit::{EXIT_CODES, Exit, Failure, Outcome};

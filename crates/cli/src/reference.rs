@@ -48,8 +48,11 @@ fn write_command(page: &mut String, command: &mut clap::Command) {
         command.get_subcommands_mut().for_each(|command| write_command(page, command));
         return;
     }
-    let help = command.render_long_help().to_string();
     // Every command has the flags of the introduction; repeating them would bury its own.
-    let own = help.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
-    let _ = write!(page, "\n## `{name}`\n\n```text\n{}\n```\n", own.trim());
+    let mut command = ["json", "quiet", "help"]
+        .into_iter()
+        .fold(command.clone(), |command, flag| command.mut_arg(flag, |arg| arg.hide(true)));
+    let help = command.render_long_help().to_string();
+    let help: Vec<&str> = help.lines().map(str::trim_end).collect();
+    let _ = write!(page, "\n## `{name}`\n\n```text\n{}\n```\n", help.join("\n").trim());
 }

@@ -9,6 +9,7 @@ use clap::Args;
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::Output;
+use crate::project::shown;
 
 /// Write the generated reference pages
 #[derive(Debug, Args)]
@@ -21,8 +22,9 @@ pub(crate) struct ReferenceArgs {
 pub(crate) fn run(args: &ReferenceArgs, output: Output) -> Outcome {
     for (path, text) in crate::reference::pages() {
         let path = args.dir.join(path);
-        std::fs::write(&path, text)
-            .map_err(|error| Failure::failed(format!("cannot write {}: {error}", path.display())))?;
+        std::fs::write(&path, text).map_err(|error| {
+            Failure::failed(format!("cannot write {}: {error}", path.display()))
+        })?;
         output.line(path.display());
     }
     Ok(Exit::Done)

@@ -9,6 +9,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use underpin_base::Limits;
+use underpin_schema::nearest;
 
 use super::section::{Key, Section};
 use super::value::{Kind, expects};
@@ -127,11 +128,8 @@ impl Reading {
         let Some(key) = self.key(section, name.get_ref()) else {
             let entry = &self.sections[section];
             let message = format!("`[{}]` has no key `{}`", entry.name, name.get_ref());
-            let help = did_you_mean(
-                name.get_ref(),
-                entry.keys.iter().map(|key| key.name),
-                "its keys are",
-            );
+            let help =
+                did_you_mean(name.get_ref(), entry.keys.iter().map(|key| key.name), "its keys are");
             let place = Place::File(name.span());
             return self.problem(place, message, "unknown key".to_owned(), help);
         };
@@ -157,11 +155,9 @@ impl Reading {
             match self.key_of_variable(name) {
                 Some((section, key)) => self.assign(section, &key, text, place),
                 None => {
-                    let known = self.variables();
-                    let help =
-                        did_you_mean(name, known.iter().map(String::as_str), "the variables are");
+                    let help = self.nearest_variable(name);
                     let message = "no setting has this name".to_owned();
-                    self.problem(place, message, String::new(), help);
+                    self.problem(place, message, String::new(), Some(help));
                 }
             }
         }
@@ -198,11 +194,7 @@ impl Reading {
             Place::Environment(_) => (1, 0),
             Place::Flag(_) => (2, 0),
         });
-        Err(ConfigError {
-            path: path.to_owned(),
-            text: text.to_owned(),
-            problems: self.problems,
-        })
+        Err(ConfigError { path: path.to_owned(), text: text.to_owned(), problems: self.problems })
     }
 
     fn assign(&mut self, section: usize, key: &Key, text: &str, place: Place) {
@@ -246,11 +238,30 @@ impl Reading {
         })
     }
 
-    fn variables(&self) -> Vec<String> {
-        self.sections
-            .iter()
-            .flat_map(|section| section.keys.iter().map(|key| variable(section.name, key.name)))
-            .collect()
+    /// What a variable may have been meant to be. Compared without what all of them share, which
+    /// would make any two look alike.
+    fn nearest_variable(&self, name: &str) -> String {
+        let wrong = name[ENV_PREFIX.len()..].to_lowercase();
+        let keys = |section: &SectionEntry| {
+            let of = |key: &Key| (format!("{}__{}", section.name, key.name), section.name, *key);
+            section.keys.iter().map(of).collect::<Vec<_>>()
+        };
+        let known: Vec<_> = self.sections.iter().flat_map(keys).collect();
+        let (section, key) = wrong.split_once("__").unwrap_or((&wrong, ""));
+        let near = match self.sections.iter().find(|entry| entry.name == section) {
+            Some(entry) => nearest(key, entry.keys.iter().map(|key| key.name))
+                .map(|key| variable(entry.name, key)),
+            None => nearest(&wrong, known.iter().map(|(joined, ..)| joined.as_str()))
+                .and_then(|near| known.iter().find(|(joined, ..)| joined == near))
+                .map(|(_, section, key)| variable(section, key.name)),
+        };
+        near.map_or_else(
+            || {
+                "a variable is named UNDERPIN_SECTION__KEY, as docs/configuration.md lists them"
+                    .into()
+            },
+            |near| format!("did you mean `{near}`?"),
+        )
     }
 
     fn problem(&mut self, place: Place, message: String, label: String, help: Option<String>) {
@@ -264,10 +275,8 @@ fn did_you_mean<'a>(
     names: impl Iterator<Item = &'a str> + Clone,
     otherwise: &str,
 ) -> Option<String> {
-    let distance = |name: &&str| strsim::damerau_levenshtein(wrong, name);
-    let nearest = names.clone().min_by_key(distance)?;
-    if distance(&nearest) <= (wrong.len() / 3).max(1) {
-        return Some(format!("did you mean `{nearest}`?"));
+    if let Some(near) = nearest(wrong, names.clone()) {
+        return Some(format!("did you mean `{near}`?"));
     }
     let quoted: Vec<String> = names.map(|name| format!("`{name}`")).collect();
     (quoted.len() <= 8).then(|| format!("{otherwise} {}", quoted.join(", ")))

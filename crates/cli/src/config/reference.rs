@@ -79,7 +79,8 @@ pub fn json_schema() -> String {
 /// Every variable with its default, commented out.
 #[must_use]
 pub fn env_example() -> String {
-    let mut text = "# Settings of Underpin as environment variables, with their defaults.\n".to_owned();
+    let mut text =
+        "# Settings of Underpin as environment variables, with their defaults.\n".to_owned();
     for section in sections() {
         let _ = writeln!(text, "\n# {}", sentences(section.doc));
         for key in &section.keys {
@@ -91,31 +92,34 @@ pub fn env_example() -> String {
     text
 }
 
-/// `underpin.toml` for a new project: every section, with the keys people set first, commented out.
+/// `underpin.toml` for a new project: every section, its keys commented out.
 #[must_use]
 pub fn starter_file() -> String {
     let mut text = "\
 # How this deployment runs. Every key has a default, and the environment overrides this file:
-# UNDERPIN_SERVER__ADDRESS=0.0.0.0:8080 and so on. Unknown keys are errors.
+# UNDERPIN_SERVER__ADDRESS=0.0.0.0:8080 and so on. A key that does not exist is an error.
 "
     .to_owned();
     for section in sections() {
         let _ = writeln!(text, "\n[{}]", section.name);
-        // Limits are many and rarely touched; the first few show what they look like.
-        let n_shown = if section.name == "limits" { 0 } else { section.keys.len() };
-        for key in &section.keys[..n_shown] {
-            for line in wrapped(&sentences(key.doc)) {
-                let _ = writeln!(text, "# {line}");
-            }
-            let example = key.default.toml(key.kind);
-            let example = example.unwrap_or_else(|| "\"https://api.example.com\"".to_owned());
-            let _ = writeln!(text, "# {} = {example}", key.name);
-        }
         if section.name == "limits" {
+            // Limits are many and rarely touched; two show what they look like.
             let _ = writeln!(text, "# page_rows_max = 100\n# body_bytes_max = 1048576");
+        } else {
+            let keys: Vec<String> = section.keys.iter().map(commented_key).collect();
+            let _ = writeln!(text, "{}", keys.join("\n\n"));
         }
     }
     text
+}
+
+/// What a key does and its default, as comments.
+fn commented_key(key: &Key) -> String {
+    let mut lines = wrapped(&sentences(key.doc));
+    let example = key.default.toml(key.kind);
+    let example = example.unwrap_or_else(|| "\"https://api.example.com\"".to_owned());
+    lines.push(format!("{} = {example}", key.name));
+    lines.iter().map(|line| format!("# {line}")).collect::<Vec<_>>().join("\n")
 }
 
 fn section_schema(section: &SectionEntry) -> (String, Value) {

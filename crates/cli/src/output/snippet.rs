@@ -71,30 +71,42 @@ impl<'a> Message<'a> {
     /// The text, without a line break at its end.
     #[must_use]
     pub fn render(self, colour: Colour) -> String {
-        let title = match self.code {
-            Some(code) => self.level.primary_title(self.title).id(code),
-            None => self.level.primary_title(self.title),
-        };
-        let mut group = match &self.source {
-            None => Group::with_title(title),
-            Some(source) => title.element(source.snippet()),
-        };
-        if let Some(help) = self.help {
-            group = group.element(Level::HELP.message(help));
-        }
         let renderer = match colour {
             Colour::Always => Renderer::styled(),
             Colour::Never => Renderer::plain(),
         };
-        renderer.decor_style(DecorStyle::Ascii).render(&[group])
+        let renderer = renderer.decor_style(DecorStyle::Ascii);
+        let title = match self.code {
+            Some(code) => self.level.primary_title(self.title).id(code),
+            None => self.level.primary_title(self.title),
+        };
+        match (&self.source, self.help) {
+            (None, None) => renderer.render(&[Group::with_title(title)]),
+            // Without lines of a file there is no margin to hang the advice on.
+            (None, Some(help)) => {
+                let title = renderer.render(&[Group::with_title(title)]);
+                format!("{title}\n{}", help_line(help, colour))
+            }
+            (Some(source), None) => renderer.render(&[title.element(source.snippet())]),
+            (Some(source), Some(help)) => {
+                let help = Level::HELP.message(help);
+                renderer.render(&[title.element(source.snippet()).element(help)])
+            }
+        }
+    }
+}
+
+fn help_line(help: &str, colour: Colour) -> String {
+    match colour {
+        Colour::Always => format!("\x1b[1m\x1b[96mhelp\x1b[0m: {help}"),
+        Colour::Never => format!("help: {help}"),
     }
 }
 
 impl Source<'_> {
     fn snippet(&self) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
         let annotations = self.labels.iter().enumerate().map(|(index, label)| {
-            let kind =
-                if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+            let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
             // A mistake may stand at the end of the file, behind its last byte.
             let end = self.text.len();
             kind.span(label.span.start.min(end)..label.span.end.min(end)).label(label.text)

@@ -1,0 +1,113 @@
+//! Configuration: what wins over what, and what is said about mistakes.
+
+use insta::assert_snapshot;
+use underpin::config::{Config, LogFormat, LogLevel, Override};
+
+fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn read(text: &str, environment: &[(&str, &str)]) -> Config {
+    Config::read("underpin.toml", text, &variables(environment), &[]).unwrap()
+}
+
+fn mistakes(text: &str, environment: &[(&str, &str)]) -> String {
+    Config::read("underpin.toml", text, &variables(environment), &[]).unwrap_err().to_string()
+}
+
+#[test]
+fn without_a_file_every_key_has_its_default() {
+    let config = read("", &[("PATH", "/bin")]);
+    assert_eq!(config, Config::default());
+    assert_eq!(config.server.address.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.database.url.to_string(), "sqlite:data/app.db");
+    assert!(!config.database_chosen);
+}
+
+#[test]
+fn the_environment_wins_over_the_file_and_flags_win_over_both() {
+    let file = "[server]\naddress = \"127.0.0.1:1\"\nworkers = 1\n[log]\nlevel = \"warn\"";
+    let environment =
+        [("UNDERPIN_SERVER__ADDRESS", "127.0.0.1:2"), ("UNDERPIN_SERVER__WORKERS", "2")];
+    let flag = Override {
+        flag: "--address",
+        section: "server",
+        key: "address",
+        text: "127.0.0.1:3".to_owned(),
+    };
+    let config = Config::read("underpin.toml", file, &variables(&environment), &[flag]).unwrap();
+    assert_eq!(config.server.address.port(), 3);
+    assert_eq!(config.server.workers, 2);
+    assert_eq!(config.log.level, LogLevel::Warn);
+}
+
+#[test]
+fn every_section_is_read() {
+    let config = read(
+        "[server]\npublic_url = \"https://api.example.com/\"\n\
+         [database]\nurl = \"sqlite:/srv/shop.db\"\ncache_mib = 1_024\n\
+         [limits]\npage_rows_max = 0x80\n[log]\nformat = \"json\"",
+        &[],
+    );
+    assert_eq!(config.server.public_url.unwrap().as_str(), "https://api.example.com");
+    assert_eq!(config.database.url.to_string(), "sqlite:/srv/shop.db");
+    assert!(config.database_chosen);
+    assert_eq!(config.database.cache_mib, 1_024);
+    assert_eq!(config.limits.page_rows_max, 128);
+    assert_eq!(config.log.format, LogFormat::Json);
+}
+
+#[test]
+fn all_mistakes_are_reported_together_each_with_its_place() {
+    assert_snapshot!(
+        "config_mistakes",
+        mistakes(
+            r#"
+[servr]
+address = "x"
+
+[server]
+adress = "127.0.0.1:80"
+address = "localhost:8080"
+workers = "four"
+public_url = "https://api.example.com/shop"
+
+[database]
+url = "postgres://db.example.com/shop"
+cache_mib = 1
+
+[limits]
+page_rows_max = 1.5
+body_bytes_max = 99_999_999_999_999_999_999
+
+[log]
+level = "verbose"
+format = ["json"]
+"#,
+            &[
+                ("UNDERPIN_SERVER__PORT", "80"),
+                ("UNDERPIN_SERVER__WORKRES", "2"),
+                ("UNDERPIN_LIMITS__HEADERS_MAX", "many"),
+                ("UNDERPIN_LIMITS__JSON_DEPTH_MAX", "4096"),
+            ],
+        )
+    );
+}
+
+#[test]
+fn a_file_that_is_not_toml_is_shown_where_it_breaks() {
+    assert_snapshot!("config_not_toml", mistakes("[server]\naddress = 127.0.0.1:80\n[log\n", &[]));
+}
+
+#[test]
+fn a_section_that_is_no_table_is_refused() {
+    assert_snapshot!("config_no_table", mistakes("server = \"127.0.0.1:80\"\n", &[]));
+}
+
+#[test]
+fn pages_cannot_be_larger_by_default_than_at_most() {
+    assert_snapshot!(
+        "config_page_rows",
+        mistakes("[limits]\npage_rows_default = 50\n", &[("UNDERPIN_LIMITS__PAGE_ROWS_MAX", "10")])
+    );
+}

@@ -1,0 +1,6 @@
+//! The command line as its users meet it: whole results, and processes that live for a while.
+
+mod commands;
+mod config;
+mod reference;
+mod run;

@@ -95,7 +95,7 @@ impl Engine {
     ///
     /// # Errors
     /// `UNAUTHENTICATED` when it is not a key that is in force.
-    pub fn authenticate(&self, _token: &str) -> Result<Arc<Actor>> {
+    pub async fn authenticate(&self, _token: &str) -> Result<Arc<Actor>> {
         todo!()
     }
 

@@ -7,10 +7,12 @@
 
 mod diagnostic;
 mod field_code;
+mod json;
 mod model;
 mod pattern;
 mod scalar;
 mod value;
+pub mod wire;
 
 pub use diagnostic::{Diagnostic, DiagnosticCode, Explanation, Severity, explain, nearest};
 pub use field_code::{FieldCode, ValueError};
@@ -20,5 +22,5 @@ pub use model::{
     Span, ToMany, ToOne,
 };
 pub use pattern::Pattern;
-pub use scalar::{Encoding, IdKind, Scalar};
+pub use scalar::{Encoding, IdKind, Literal, Scalar};
 pub use value::{TextOrder, Value};

@@ -6,11 +6,28 @@
 //! conditions of indexes arrive as SQL text.
 #![warn(missing_docs, clippy::wildcard_enum_match_arm)]
 
+mod convert;
 mod database;
+mod ddl;
+mod diff;
+mod drift;
 mod introspection;
+mod plan;
+mod quote;
+mod recorded;
+mod run;
+mod snapshot;
 
 pub use database::{Cell, Database, Failure};
+pub use diff::diff;
+pub use drift::{Mismatch, drift};
 pub use introspection::{
     Action, ColumnFacts, Detail, ForeignKeyFacts, Generated, IndexColumnFacts, IndexFacts,
     IndexOrigin, Introspection, Profile, TableFacts, TriggerFacts,
+};
+pub use plan::{Check, Class, MigrationPlan, Step};
+pub use run::{Applied, Consent, Refusal, RunError, Status, apply, status};
+pub use snapshot::{
+    Column, EnumShape, EnumValueShape, FORMAT, IndexColumnShape, IndexShape, Kind, OnChange, Owner,
+    Reference, Side, Snapshot, SqlType, Storage, Table, TableKey,
 };

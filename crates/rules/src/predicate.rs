@@ -5,6 +5,10 @@
 //! anything nor contained in any text: such a comparison is false, and its negation true. SQL must
 //! be written, and rows judged in memory, to that meaning.
 //!
+//! Text is compared byte by byte. Where one operand is a field with `@text(compare: CASELESS)`, the
+//! letters A to Z count as a to z on both sides, in every comparison: equality, order, lists and
+//! text within text.
+//!
 //! There is no optional predicate. Whoever wants no condition writes [`Predicate::True`].
 
 use underpin_schema::{FieldId, ModelId, Scalar, Value};
@@ -112,7 +116,8 @@ pub enum TextOp {
     EndsWith,
 }
 
-/// A place for a value that the request brings; see `plan` for its type.
+/// A place for a value that the request brings; see `plan` for its type. The value is never null:
+/// a comparison with null has a shape of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Slot(pub u16);
 
@@ -140,7 +145,8 @@ pub enum Operand {
     Slot(Slot),
     /// A field of a row, or of a row it leads to.
     Path(Path),
-    /// The number of characters of a text, or of items of a list (`size(row.name)`).
+    /// The number of characters (Unicode scalar values) of a text, or of items of a list
+    /// (`size(row.name)`); null when the text or list is null. An `Int`.
     Size(Path),
     /// Something about who asks.
     Actor(ActorValue),
@@ -177,7 +183,8 @@ pub struct Path {
 /// roles share one statement.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ActorValue {
-    /// `auth.id`: the account's key; null unless the actor is a user.
+    /// `auth.id`: the account's key; null unless the actor is a user. Never null in a folded
+    /// predicate, where a null literal stands for those who have none.
     Id,
     /// `auth.kind`: `anonymous`, `user`, `key` or `service`.
     Kind,

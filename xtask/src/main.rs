@@ -4,6 +4,7 @@
 //! them. Nothing of the product depends on this crate.
 #![expect(clippy::print_stdout, reason = "a task runner talks to the terminal")]
 
+mod bench;
 mod tidy;
 mod tree;
 mod verify;
@@ -26,6 +27,8 @@ struct Arguments {
 enum Task {
     /// Checks the house rules: layers, sizes, names, links, licences.
     Tidy,
+    /// Measures Underpin beside a server written by hand for the same requests.
+    Bench(bench::BenchArguments),
     /// Checks everything a change must pass: format, lints, house rules, tests, documentation.
     Test {
         /// A folder of real data (`chinook/…`) that further tests run over.
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.task {
         Task::Tidy => tidy::run(),
+        Task::Bench(arguments) => bench::run(&arguments),
         Task::Test { data } => verify::run(data.as_deref()),
     };
     match result {

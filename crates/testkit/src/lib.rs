@@ -1,1 +1,14 @@
-//! testkit
+//! What tests of the product stand on: servers of their own, actors, requests, scenarios.
+//!
+//! A test starts a server on a temporary database ([`TestApp`]), asks it as somebody
+//! ([`Client`]) and says what it expects ([`Answer`]). Scenario files do the same without Rust
+//! ([`scenario`]). Nothing that ships depends on this crate.
+#![warn(missing_docs)]
+
+mod client;
+pub mod expect;
+pub mod scenario;
+mod wire;
+
+pub use client::{Answer, Client, Request};
+pub use wire::{Wire, WireAnswer};

@@ -1,0 +1,114 @@
+//! `cargo xtask bench`: Underpin beside the hand-written limit, on the same rows and requests.
+//!
+//! Both servers are filled alike and must give the same answers before anything is measured. Runs
+//! alternate, so that a machine that slows down slows both; what is reported are medians. Speeds
+//! are never asserted: they belong to a machine.
+
+mod answers;
+mod client;
+mod load;
+mod process;
+mod report;
+mod requests;
+mod servers;
+
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use crate::workspace;
+use load::Measured;
+use report::Report;
+use requests::Kind;
+use servers::{Profile, Rival, Rivals};
+
+/// How the bench runs.
+#[derive(Debug, Args)]
+pub(crate) struct BenchArguments {
+    /// Only check that both servers give the same answers; measures nothing
+    #[arg(long)]
+    smoke: bool,
+    /// Write the results to docs/benchmarks.md
+    #[arg(long, conflicts_with = "smoke")]
+    save: bool,
+    /// Runs of each request and server; they alternate
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(3..=99))]
+    runs: u32,
+    /// Seconds of one run
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u64).range(1..=600))]
+    seconds: u64,
+    /// Connections
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    connections: u32,
+}
+
+/// Starts of each server, for the time to the first answer.
+const N_STARTS: u32 = 10;
+
+/// Long enough for a server to be idle after its first answer.
+const SETTLE: Duration = Duration::from_secs(1);
+
+/// Runs the bench.
+pub(crate) fn run(arguments: &BenchArguments) -> Result<()> {
+    let profile = if arguments.smoke { Profile::Debug } else { Profile::Release };
+    let rivals = Rivals::prepare(profile).context("could not prepare the servers")?;
+    check_answers(&rivals)?;
+    if arguments.smoke {
+        println!("bench: both servers give the same answers");
+        return Ok(());
+    }
+    load::require_wrk()?;
+    let mut report = Report::new(arguments.runs, arguments.seconds, arguments.connections);
+    measure_starts(&rivals, &mut report)?;
+    measure_load(&rivals, arguments, &mut report)?;
+    print!("{}", report.table());
+    if arguments.save {
+        let page = Path::new("docs/benchmarks.md");
+        std::fs::write(workspace::root().join(page), report.page()?)?;
+        println!("wrote {}", page.display());
+    }
+    Ok(())
+}
+
+/// Both servers answer every sampled request alike.
+fn check_answers(rivals: &Rivals) -> Result<()> {
+    let [limit, underpin] = Rival::ALL.map(|rival| rivals.start(rival));
+    let (limit, underpin) = (limit?, underpin?);
+    for kind in Kind::ALL {
+        answers::compare(kind, &limit, &underpin).with_context(|| kind.describe().to_owned())?;
+    }
+    Ok(())
+}
+
+fn measure_starts(rivals: &Rivals, report: &mut Report) -> Result<()> {
+    for _ in 0..N_STARTS {
+        for rival in Rival::ALL {
+            let server = rivals.start(rival)?;
+            report.add_start(rival, server.first_answer());
+        }
+    }
+    for rival in Rival::ALL {
+        let server = rivals.start(rival)?;
+        thread::sleep(SETTLE);
+        report.add_idle(rival, process::resident_bytes(server.pid())?);
+    }
+    Ok(())
+}
+
+fn measure_load(rivals: &Rivals, arguments: &BenchArguments, report: &mut Report) -> Result<()> {
+    for kind in Kind::ALL {
+        for run in 1..=arguments.runs {
+            for rival in Rival::ALL {
+                let server = rivals.start(rival)?;
+                let load = load::Load { kind, arguments, folder: rivals.folder() };
+                let measured: Measured = load.run(&server)?;
+                println!("{} run {run} {}: {measured}", kind.name(), rival.name());
+                report.add(kind, rival, measured);
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! What the kernel knows of a process: processor time and memory (Linux, proc(5)).
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+/// Length of a tick in `/proc/PID/stat`; a hundredth of a second on every Linux.
+const TICK: Duration = Duration::from_millis(10);
+
+/// Processor time that the process has used, in user and kernel mode, all threads together.
+pub(super) fn processor_time(pid: u32) -> Result<Duration> {
+    let path = format!("/proc/{pid}/stat");
+    let text = fs::read_to_string(&path).with_context(|| format!("could not read {path}"))?;
+    parse_ticks(&text).map(|ticks| TICK * ticks).with_context(|| format!("{path} has another form"))
+}
+
+/// Memory of the process that is resident, in bytes.
+pub(super) fn resident_bytes(pid: u32) -> Result<u64> {
+    let path = format!("/proc/{pid}/status");
+    let text = fs::read_to_string(&path).with_context(|| format!("could not read {path}"))?;
+    parse_resident(&text).with_context(|| format!("{path} has another form"))
+}
+
+/// Fields 14 and 15, counted after the name, which may hold blanks and parentheses itself.
+fn parse_ticks(stat: &str) -> Option<u32> {
+    let (_, fields) = stat.rsplit_once(") ")?;
+    let mut fields = fields.split(' ').skip(11);
+    let user: u32 = fields.next()?.parse().ok()?;
+    let kernel: u32 = fields.next()?.parse().ok()?;
+    Some(user + kernel)
+}
+
+fn parse_resident(status: &str) -> Option<u64> {
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_found_behind_a_name_with_blanks() {
+        let stat = "7 (a (b) c) S 1 7 7 0 -1 4194560 1 2 3 4 50 25 0 0 20 0 9 0 1 2 3";
+        assert_eq!(parse_ticks(stat), Some(75));
+        assert_eq!(parse_ticks("7 (a) S"), None);
+    }
+
+    #[test]
+    fn resident_memory_is_read_in_bytes() {
+        assert_eq!(parse_resident("Name: x\nVmRSS:\t    12 kB\n"), Some(12 * 1024));
+        assert_eq!(parse_resident("Name: x\n"), None);
+    }
+}

@@ -1,6 +1,6 @@
 //! Requests as a test writes them, and answers that know what was expected of them.
 //!
-//! ```ignore
+//! ```text
 //! app.user("ada").patch("/api/v1/notes/1", json!({"text": "two"})).send().is_error(403, "FORBIDDEN");
 //! ```
 

@@ -1,0 +1,133 @@
+//! One request and its answer: what every exchange has, whatever it is about.
+//!
+//! Finds the route, refuses what no route takes, and after the handler adds the headers that every
+//! answer carries and writes the line of the log.
+
+mod answer;
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::rc::Rc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{ALLOW, HeaderValue, LOCATION};
+use hyper::http::request::Parts;
+use hyper::{Method, Request, Response, StatusCode};
+use underpin_base::{Code, Error, Result};
+use underpin_engine::Context;
+use underpin_plan::ActorKind;
+
+use crate::catch::Catch;
+use crate::headers::{self, Accept, RequestId, TraceId};
+use crate::log::Facts;
+use crate::reply::Reply;
+use crate::server::{Conn, HasBody, Phase, Worker};
+use crate::site::{Route, Site};
+use crate::{docs, health, rest};
+pub(crate) use answer::refuse;
+
+/// A request on its way to a handler.
+pub(crate) struct Exchange<'a> {
+    pub worker: &'a Worker,
+    pub conn: &'a Conn,
+    pub head: &'a Parts,
+    pub facts: &'a mut Facts,
+}
+
+/// Answers one request. Never fails: a panic, too, becomes an answer.
+pub(crate) async fn answer(
+    worker: &Rc<Worker>,
+    conn: &Rc<Conn>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let started = Instant::now();
+    let (head, body) = request.into_parts();
+    conn.called(if body.is_end_stream() { HasBody::No } else { HasBody::Yes });
+    let at = worker.shared.engine.now();
+    let mut facts = Facts {
+        started,
+        at,
+        id: RequestId::of(&head.headers, &worker.shared.ids, at),
+        trace: TraceId::of(&head.headers),
+        accept: Accept::of(&head.headers),
+        route: None,
+        model: None,
+        operation: None,
+        actor: ActorKind::Anonymous,
+        n_statements: 0,
+        n_rows: 0,
+        bytes_in: body.size_hint().lower(),
+    };
+    let exchange = Exchange { worker, conn, head: &head, facts: &mut facts };
+    let outcome = Catch(pin!(exchange.run(body))).await.unwrap_or_else(|panic| {
+        tracing::error!(panic, "a request ended by a panic");
+        Err(Error::internal(panic))
+    });
+    let response = answer::finish(worker, conn, (&head, &facts), outcome);
+    conn.enter(Phase::Idle);
+    Ok(response)
+}
+
+impl Exchange<'_> {
+    async fn run(mut self, body: Incoming) -> Result<Reply> {
+        let app = self.worker.shared.engine.app().await;
+        let site = self.worker.site(&app);
+        let route = site.route(self.head.uri.path())?;
+        self.facts.route = Some(site.template(&route));
+        // A probe asks by address, whatever the server is called.
+        if !matches!(route, Route::Live | Route::Ready) {
+            headers::check_host(self.head, &self.worker.shared.hosts)?;
+        }
+        let methods = site.methods(&route);
+        if !methods.contains(&self.head.method) {
+            return Err(not_allowed(methods));
+        }
+        if self.head.method == Method::OPTIONS {
+            return Ok(Reply::empty(StatusCode::NO_CONTENT).with(ALLOW, allow(methods)));
+        }
+        match route {
+            Route::List(model) => self.model(&site, model),
+            Route::Item(model, _) => self.model(&site, model),
+            Route::Related(ref related) => self.model(&site, related.model),
+            Route::Live => return Ok(health::live()),
+            Route::Ready => return Ok(health::ready(self.worker)),
+            Route::Root => return Ok(to_docs()),
+            Route::Docs(asset) => return Ok(docs::serve(asset, self.head)),
+            Route::OpenApi => return Err(Error::not_found()),
+            Route::Server => return Err(not_allowed(methods)),
+        }
+        rest::handle(self, app, site, route, body).await
+    }
+
+    fn model(&mut self, site: &Site, model: underpin_schema::ModelId) {
+        self.facts.model = Some(Rc::clone(&site.resource(model).name));
+    }
+
+    /// Who asks, and when and from where.
+    pub(crate) async fn context(&mut self) -> Result<Context> {
+        let actor = match headers::bearer(&self.head.headers)? {
+            Some(token) => self.worker.shared.engine.authenticate(token).await?,
+            None => self.worker.anonymous.clone(),
+        };
+        self.facts.actor = actor.profile.kind;
+        let ip = Some(self.conn.peer.ip());
+        Ok(Context { actor, now: self.facts.at, ip, transport: "rest" })
+    }
+}
+
+fn to_docs() -> Reply {
+    Reply::empty(StatusCode::FOUND).with(LOCATION, HeaderValue::from_static("/docs"))
+}
+
+fn not_allowed(methods: &[Method]) -> Error {
+    let allowed = methods.iter().map(|method| method.as_str().to_owned()).collect();
+    Error::new(Code::MethodNotAllowed, "the path does not have this method").with_allowed(allowed)
+}
+
+fn allow(methods: &[Method]) -> HeaderValue {
+    let names: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    HeaderValue::try_from(names.join(", ")).expect("invariant: method names make a header value")
+}

@@ -1,0 +1,31 @@
+//! Reads and writes of rows over REST: what a client asked, in the engine's terms, and back.
+
+mod read;
+
+use std::rc::Rc;
+
+use hyper::Method;
+use hyper::body::Incoming;
+use underpin_base::{Code, Error, Result};
+use underpin_engine::AppGuard;
+
+use crate::exchange::Exchange;
+use crate::reply::Reply;
+use crate::site::{Route, Site};
+
+/// Answers a request for rows; `route` is one of those that lead to them.
+pub(crate) async fn handle(
+    exchange: Exchange<'_>,
+    app: AppGuard<'_>,
+    site: Rc<Site>,
+    route: Route<'_>,
+    body: Incoming,
+) -> Result<Reply> {
+    if !exchange.facts.accept.json {
+        return Err(Error::new(Code::NotAcceptable, "answers are application/json alone"));
+    }
+    match exchange.head.method {
+        Method::GET | Method::HEAD => read::read(exchange, &app, route).await,
+        _ => Err(Error::not_found()),
+    }
+}

@@ -1,0 +1,230 @@
+//! The routes of one schema: a path in, a [`Route`] out.
+//!
+//! Built once for each schema served. Fixed parts of a path match byte by byte, undecoded; only a
+//! key may be written with escapes.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use hyper::Method;
+use rustc_hash::FxHashMap;
+use underpin_base::{Error, Result};
+use underpin_schema::{FieldId, FieldKind, Model, ModelId, Schema};
+
+use crate::{docs, path};
+
+/// The routes of a schema.
+pub(crate) struct Site {
+    /// `v1`
+    version: String,
+    /// By model id.
+    resources: Vec<Resource>,
+    by_plural: FxHashMap<String, ModelId>,
+    fixed: Fixed,
+}
+
+/// The routes of one model.
+pub(crate) struct Resource {
+    pub name: Rc<str>,
+    pub list: Rc<str>,
+    pub item: Rc<str>,
+    relations: Vec<Relation>,
+}
+
+struct Relation {
+    name: String,
+    field: FieldId,
+    target: ModelId,
+    template: Rc<str>,
+    methods: &'static [Method],
+}
+
+struct Fixed {
+    root: Rc<str>,
+    openapi: Rc<str>,
+    docs: Rc<str>,
+    live: Rc<str>,
+    ready: Rc<str>,
+    server: Rc<str>,
+}
+
+/// What a path leads to.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Route<'a> {
+    /// `/api/v1/products`
+    List(ModelId),
+    /// `/api/v1/products/{id}`
+    Item(ModelId, Cow<'a, str>),
+    /// `/api/v1/users/{id}/orders`
+    Related(Related<'a>),
+    /// `/openapi.json`
+    OpenApi,
+    /// `/docs` and the files of the page.
+    Docs(&'static docs::Asset),
+    /// `/`
+    Root,
+    /// `/health/live`
+    Live,
+    /// `/health/ready`
+    Ready,
+    /// `*`, the server as a whole (RFC 9110, section 9.3.7).
+    Server,
+}
+
+/// A relation of one row.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Related<'a> {
+    pub model: ModelId,
+    pub key: Cow<'a, str>,
+    pub field: FieldId,
+    pub target: ModelId,
+}
+
+const LIST: &[Method] = &[Method::GET, Method::HEAD, Method::POST, Method::OPTIONS];
+const ITEM: &[Method] =
+    &[Method::GET, Method::HEAD, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+const READ_ONLY: &[Method] = &[Method::GET, Method::HEAD, Method::OPTIONS];
+const SERVER: &[Method] = &[Method::OPTIONS];
+
+impl Site {
+    pub(crate) fn new(schema: &Schema) -> Self {
+        let version = format!("v{}", schema.version);
+        let resources = schema
+            .models
+            .iter()
+            .map(|model| Resource::new(schema, &format!("/api/{version}/{}", model.plural), model))
+            .collect();
+        let by_plural =
+            schema.models.iter().map(|model| (model.plural.clone(), model.id)).collect();
+        let fixed = Fixed {
+            root: Rc::from("/"),
+            openapi: Rc::from("/openapi.json"),
+            docs: Rc::from("/docs"),
+            live: Rc::from("/health/live"),
+            ready: Rc::from("/health/ready"),
+            server: Rc::from("*"),
+        };
+        Self { version, resources, by_plural, fixed }
+    }
+
+    /// Where `path` leads.
+    ///
+    /// # Errors
+    /// `INVALID_PATH`, and `NOT_FOUND` for a path that is none of ours: the same for a model that
+    /// does not exist as for anything else.
+    pub(crate) fn route<'a>(&self, path: &'a str) -> Result<Route<'a>> {
+        if path == "*" {
+            return Ok(Route::Server);
+        }
+        let segments = path::split::<5>(path)?.ok_or_else(Error::not_found)?;
+        let found = match *segments.as_slice() {
+            ["api", version, ref rest @ ..] if version == self.version => self.rest(rest),
+            [""] => Some(Route::Root),
+            ["openapi.json"] => Some(Route::OpenApi),
+            ["docs"] => docs::asset("").map(Route::Docs),
+            ["docs", name] if !name.is_empty() => docs::asset(name).map(Route::Docs),
+            ["health", "live"] => Some(Route::Live),
+            ["health", "ready"] => Some(Route::Ready),
+            _ => None,
+        };
+        found.ok_or_else(Error::not_found)
+    }
+
+    fn rest<'a>(&self, segments: &[&'a str]) -> Option<Route<'a>> {
+        let (plural, rest) = segments.split_first()?;
+        let model = *self.by_plural.get(*plural)?;
+        match *rest {
+            [] => Some(Route::List(model)),
+            [key] if is_key(key) => Some(Route::Item(model, path::decode(key))),
+            [key, name] if is_key(key) => {
+                let relation = self.resource(model).relation(name)?;
+                let (field, target) = (relation.field, relation.target);
+                Some(Route::Related(Related { model, key: path::decode(key), field, target }))
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn resource(&self, model: ModelId) -> &Resource {
+        &self.resources[usize::from(model.0)]
+    }
+
+    fn relation(&self, related: &Related<'_>) -> &Relation {
+        let resource = self.resource(related.model);
+        resource
+            .relations
+            .iter()
+            .find(|relation| relation.field == related.field)
+            .expect("invariant: a route names a relation of this site")
+    }
+
+    /// The methods a route has.
+    pub(crate) fn methods(&self, route: &Route<'_>) -> &'static [Method] {
+        match route {
+            Route::List(_) => LIST,
+            Route::Item(..) => ITEM,
+            Route::Related(related) => self.relation(related).methods,
+            Route::Server => SERVER,
+            Route::OpenApi | Route::Docs(_) | Route::Root | Route::Live | Route::Ready => READ_ONLY,
+        }
+    }
+
+    /// A route's path with its key left open, for the log.
+    pub(crate) fn template(&self, route: &Route<'_>) -> Rc<str> {
+        Rc::clone(match route {
+            Route::List(model) => &self.resource(*model).list,
+            Route::Item(model, _) => &self.resource(*model).item,
+            Route::Related(related) => &self.relation(related).template,
+            Route::OpenApi => &self.fixed.openapi,
+            Route::Docs(_) => &self.fixed.docs,
+            Route::Root => &self.fixed.root,
+            Route::Live => &self.fixed.live,
+            Route::Ready => &self.fixed.ready,
+            Route::Server => &self.fixed.server,
+        })
+    }
+}
+
+impl Resource {
+    fn new(schema: &Schema, list: &str, model: &Model) -> Self {
+        let relations = relations(model)
+            .map(|(field, target, methods)| {
+                let name = schema.field(model.id, field).name.clone();
+                let template = Rc::from(format!("{list}/{{id}}/{name}"));
+                Relation { name, field, target, template, methods }
+            })
+            .collect();
+        Self {
+            name: Rc::from(model.name.as_str()),
+            list: Rc::from(list),
+            item: Rc::from(format!("{list}/{{id}}")),
+            relations,
+        }
+    }
+
+    fn relation(&self, name: &str) -> Option<&Relation> {
+        self.relations.iter().find(|relation| relation.name == name)
+    }
+}
+
+/// The relations of a model that have a path of their own: those that lead to many rows. Rows are
+/// created under one only where creating them sets the relation.
+pub(crate) fn relations(
+    model: &Model,
+) -> impl Iterator<Item = (FieldId, ModelId, &'static [Method])> {
+    model.fields.iter().filter(|field| !field.hidden).filter_map(|field| match &field.kind {
+        FieldKind::ToMany(to_many) if !to_many.single => Some((field.id, to_many.target, LIST)),
+        FieldKind::ManyToMany(join) => Some((field.id, join.target, READ_ONLY)),
+        FieldKind::ToMany(_)
+        | FieldKind::ToOne(_)
+        | FieldKind::Scalar(_)
+        | FieldKind::Enum(_)
+        | FieldKind::ScalarList(_)
+        | FieldKind::EnumList(_) => None,
+    })
+}
+
+/// Whether a segment may be a key at all: no key is empty, and dots alone mean a place in a tree.
+fn is_key(segment: &str) -> bool {
+    !matches!(segment, "" | "." | ".." | "%2e" | "%2E" | "%2e%2e" | "%2E%2E" | ".%2e" | "%2e.")
+}

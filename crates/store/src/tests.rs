@@ -1,5 +1,0 @@
-//! Tests of the store as a whole.
-
-mod shop;
-
-mod smoke;

@@ -1,5 +1,7 @@
 //! The pages of `docs/` that are made from the code, so that they cannot say anything else.
 
+mod errors;
+
 use std::fmt::Write;
 
 use clap::CommandFactory;
@@ -25,6 +27,8 @@ pub fn pages() -> Vec<(&'static str, String)> {
         ("docs/configuration.schema.json", config::reference::json_schema()),
         ("docs/.env.example", config::reference::env_example()),
         ("docs/commands.md", commands()),
+        ("docs/errors.md", errors::errors()),
+        ("docs/diagnostics.md", errors::diagnostics()),
     ]
 }
 

@@ -7,10 +7,33 @@
 #![warn(missing_docs, clippy::wildcard_enum_match_arm)]
 
 mod actor;
+mod authorized;
+mod catalog;
+mod condition;
+mod document;
+mod field_value;
+mod reach;
+mod read;
 mod request;
+mod selection;
+mod slot;
+mod sort;
+mod validate;
+mod view;
+mod write;
 
 pub use actor::{Actor, ActorKind, Profile};
+pub use authorized::{
+    Assigned, AuthorizedRead, AuthorizedWrite, Link, LinkSide, Member, Operation, Parent, ReadPlan,
+    RowTest, Rows, Selection, SortTerm, Source, Unique, WritePlan, WriteSlot, WriteTest,
+};
+pub use catalog::{Catalog, Folded, FoldedField, FoldedModel};
+pub use document::decode_document;
+pub use read::authorize_read;
 pub use request::{
     Condition, Document, Operator, PageRequest, Paging, ReadRequest, SortKey, Target, WriteKind,
     WriteRequest,
 };
+pub use slot::{RawText, SlotType};
+pub use validate::validate;
+pub use write::{Versioned, WriteShape, authorize_write};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use underpin_schema::Value;
-use underpin_sql::{Inputs, WriteProgram};
+use underpin_sql::{Inputs, ReadProgram, WriteProgram};
 
 /// Turns the sort values of a row into an opaque cursor. Stores write cursors into rows whose
 /// included relations were cut short, but know nothing of keys or encodings.
@@ -21,9 +21,11 @@ pub struct ReadOutcome {
     pub n_rows: u32,
     /// Whether the list goes on past the page in the direction it was read.
     pub has_more: bool,
-    /// The sort values of the page's first row.
+    /// The sort values of the page's first row. Empty for a page read backwards that is not full:
+    /// nothing comes before it.
     pub first: Vec<Value>,
-    /// The sort values of the page's last row.
+    /// The sort values of the page's last row. Empty for a page read forwards that is not full:
+    /// nothing comes after it.
     pub last: Vec<Value>,
     /// The version of the item.
     pub version: Option<i64>,
@@ -31,15 +33,30 @@ pub struct ReadOutcome {
     pub total: Option<u64>,
     /// Statements executed: the round trips a networked database would need at most.
     pub n_statements: u32,
+    /// Microseconds the database was busy; 0 when that was but a moment.
+    pub busy_us: u64,
+}
+
+/// A read that may have to change threads.
+#[derive(Clone)]
+pub struct ReadJob {
+    /// What to execute.
+    pub program: Arc<ReadProgram>,
+    /// With which values.
+    pub inputs: Inputs,
+    /// Makes cursors for included relations that are cut short.
+    pub seal: Arc<dyn Seal>,
 }
 
 /// A write to do.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct WriteJob {
     /// What to execute.
     pub program: Arc<WriteProgram>,
     /// With which values.
     pub inputs: Inputs,
+    /// Makes cursors for included relations of the reply that are cut short.
+    pub seal: Arc<dyn Seal>,
 }
 
 /// What a write did.
@@ -50,6 +67,23 @@ pub struct WriteOutcome {
     pub row: Vec<u8>,
     /// Its version.
     pub version: Option<i64>,
+    /// Its key, where the database made it.
+    pub key: Option<Value>,
     /// Statements executed.
     pub n_statements: u32,
+}
+
+/// How a store is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stats {
+    /// Writes waiting.
+    pub n_queued_writes: usize,
+    /// Transactions committed since the store was opened; each may hold many writes.
+    pub n_commits: u64,
+    /// Writes committed since the store was opened.
+    pub n_writes: u64,
+    /// Bytes of the write-ahead log that are in use.
+    pub log_bytes: u64,
+    /// Whether the last transaction could be written.
+    pub is_writable: bool,
 }

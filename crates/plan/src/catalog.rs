@@ -1,0 +1,112 @@
+//! What is planned against: the schema with its rules, and the rules folded for one profile.
+
+use std::sync::{Arc, OnceLock};
+
+use underpin_rules::{Facts, Predicate, Rules, fold};
+use underpin_schema::{Field, ModelId, Schema};
+
+use crate::{ActorKind, Profile};
+
+/// A schema with its rules.
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    /// The schema.
+    pub schema: Arc<Schema>,
+    /// Its rules.
+    pub rules: Rules,
+}
+
+/// All rules folded for one profile, each model's when it is first asked for. Share one between
+/// all requests of a profile.
+#[derive(Debug)]
+pub struct Folded {
+    profile: Profile,
+    permissions: Vec<String>,
+    models: Box<[OnceLock<FoldedModel>]>,
+}
+
+/// What a profile may do with the rows of a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FoldedModel {
+    /// Which it sees.
+    pub read: Predicate,
+    /// Which it creates; `Root::Row` is the proposed row.
+    pub create: Predicate,
+    /// Which it changes. Unless the rule names `Root::Next` it must hold before and after.
+    pub update: Predicate,
+    /// Which it removes.
+    pub delete: Predicate,
+    /// The fields, by their ids.
+    pub fields: Vec<FoldedField>,
+}
+
+/// What a profile may do with a field of a row that it may read, or write.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FoldedField {
+    /// On which rows it sees the field; `False` when the field does not exist for it.
+    pub read: Predicate,
+    /// On which rows it sets the field.
+    pub write: Predicate,
+}
+
+impl Folded {
+    /// The rules of `catalog` for a profile. The same catalog goes with it wherever it is used.
+    #[must_use]
+    pub fn new(catalog: &Catalog, profile: &Profile) -> Self {
+        let schema = &catalog.schema;
+        let held = schema.roles.iter().filter(|role| profile.roles.contains(&role.name));
+        Self {
+            profile: profile.clone(),
+            permissions: held.flat_map(|role| role.can.iter().cloned()).collect(),
+            models: schema.models.iter().map(|_| OnceLock::new()).collect(),
+        }
+    }
+
+    /// Whose rules they are.
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// The rules of a model.
+    #[must_use]
+    pub fn rules(&self, catalog: &Catalog, model: ModelId) -> &FoldedModel {
+        self.models[usize::from(model.0)].get_or_init(|| self.fold_model(catalog, model))
+    }
+
+    fn fold_model(&self, catalog: &Catalog, model: ModelId) -> FoldedModel {
+        let rules = catalog.rules.model(model);
+        let fields = &catalog.schema.model(model).fields;
+        FoldedModel {
+            read: self.fold(&rules.read),
+            create: self.fold(&rules.create),
+            update: self.fold(&rules.update.predicate),
+            delete: self.fold(&rules.delete),
+            fields: fields.iter().map(|field| self.fold_field(catalog, model, field)).collect(),
+        }
+    }
+
+    fn fold_field(&self, catalog: &Catalog, model: ModelId, field: &Field) -> FoldedField {
+        let rules = catalog.rules.model(model).field(field.id);
+        // Nobody reads a hidden field; the server itself may still set it.
+        let read = if field.hidden { Predicate::False } else { self.fold(&rules.read) };
+        FoldedField { read, write: self.fold(&rules.write) }
+    }
+
+    fn fold(&self, rule: &Predicate) -> Predicate {
+        if self.is_service() {
+            return Predicate::True;
+        }
+        let facts = Facts {
+            kind: self.profile.kind.name(),
+            roles: &self.profile.roles,
+            permissions: &self.permissions,
+        };
+        fold(rule, &facts)
+    }
+
+    /// Whether every rule holds: for the server itself.
+    pub(crate) fn is_service(&self) -> bool {
+        self.profile.kind == ActorKind::Service
+    }
+}

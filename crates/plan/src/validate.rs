@@ -1,0 +1,195 @@
+//! Judges what a write sends, all of it at once.
+
+use underpin_base::{Code, Error, FieldError, Limits, Result};
+use underpin_rules::Predicate;
+use underpin_schema::{
+    Field, FieldCode, FieldDefault, FieldId, FieldKind, IdKind, Model, ModelId, Scalar, Value,
+    nearest,
+};
+
+use crate::view::View;
+use crate::write::kept_by_server;
+use crate::{ActorKind, Catalog, Folded, Operation, SlotType, WriteKind, WriteRequest};
+
+/// Refuses a write whose document has mistakes, those found in decoding it among them.
+///
+/// # Errors
+/// `FORBIDDEN` when it sets fields that the profile may never set, else `VALIDATION_ERROR`; both
+/// name every field concerned.
+pub fn validate(catalog: &Catalog, folded: &Folded, request: &WriteRequest) -> Result<()> {
+    let limits = Limits::default();
+    let view = View { catalog, folded, limits: &limits };
+    let validator = Validator { view, request, model: view.model(request.model) };
+    let mut errors: Vec<FieldError> =
+        request.document.errors.iter().map(|error| validator.decoded(error)).collect();
+    let mut forbidden = Vec::new();
+    for (field, value) in &request.document.entries {
+        match validator.sent(validator.model.field(*field), value) {
+            Some(error) if error.code == FieldCode::Forbidden.name() => forbidden.push(error),
+            error => errors.extend(error),
+        }
+    }
+    if !forbidden.is_empty() {
+        let message = "you may not set some of the fields that were sent";
+        return Err(Error::new(Code::Forbidden, message).with_fields(forbidden));
+    }
+    validator.missing(&mut errors);
+    if errors.is_empty() { Ok(()) } else { Err(Error::validation(errors)) }
+}
+
+struct Validator<'a> {
+    view: View<'a>,
+    request: &'a WriteRequest,
+    model: &'a Model,
+}
+
+impl Validator<'_> {
+    fn service(&self) -> bool {
+        self.view.folded.is_service()
+    }
+
+    fn operation(&self) -> Operation {
+        self.request.kind.operation()
+    }
+
+    /// Whether the actor may know of the field: it reads or sets it on some row.
+    fn known(&self, field: &Field) -> bool {
+        let rules = &self.view.rules(self.model.id).fields[usize::from(field.id.0)];
+        self.service()
+            || (!field.hidden
+                && (rules.read != Predicate::False || rules.write != Predicate::False))
+    }
+
+    /// A mistake found in decoding, as the actor may learn of it.
+    fn decoded(&self, error: &FieldError) -> FieldError {
+        let name = error.path.split('.').next().unwrap_or_default();
+        let field = self.model.field_named(name);
+        let unknown = error.code == FieldCode::UnknownField.name();
+        if unknown || field.is_some_and(|field| !self.known(field)) {
+            return self.unknown(name);
+        }
+        error.clone()
+    }
+
+    fn unknown(&self, name: &str) -> FieldError {
+        let known = self.model.fields.iter().filter(|field| self.known(field));
+        let message = match nearest(name, known.map(|field| field.name.as_str())) {
+            Some(near) => format!("is not a field; did you mean `{near}`?"),
+            None => "is not a field".to_owned(),
+        };
+        refusal(name, FieldCode::UnknownField, message)
+    }
+
+    /// What is wrong with setting a field.
+    fn sent(&self, field: &Field, value: &Value) -> Option<FieldError> {
+        let name = &field.name;
+        if self.under_field() == Some(field.id) && self.parent() != Some(value) {
+            let message = "is set by the path and may not differ from it";
+            return Some(refusal(name, FieldCode::ReadOnly, message));
+        }
+        if self.model.version == Some(field.id) {
+            return Some(refusal(name, FieldCode::ReadOnly, "is set by the server"));
+        }
+        if self.service() {
+            return None;
+        }
+        let rules = &self.view.rules(self.model.id).fields[usize::from(field.id.0)];
+        if !self.known(field) {
+            return Some(self.unknown(name));
+        }
+        if self.set_by_server(field) {
+            return Some(refusal(name, FieldCode::ReadOnly, "is set by the server"));
+        }
+        if field.immutable && self.operation() != Operation::Create {
+            let message = "is set when the row is created, and never again";
+            return Some(refusal(name, FieldCode::Immutable, message));
+        }
+        (rules.write == Predicate::False)
+            .then(|| refusal(name, FieldCode::Forbidden, "may not be set by you"))
+    }
+
+    fn set_by_server(&self, field: &Field) -> bool {
+        if field.id == self.model.key {
+            let chosen = SlotType::of_key(self.model).scalar() == Scalar::Id(IdKind::String);
+            return !(chosen && self.operation() == Operation::Create);
+        }
+        field.readonly || kept_by_server(self.model, field.id)
+    }
+
+    /// The owning field that the path of a create sets.
+    fn under_field(&self) -> Option<FieldId> {
+        match &self.request.kind {
+            WriteKind::Create { under: Some((model, field, _)) } => {
+                owning_field(self.view, *model, *field)
+            }
+            WriteKind::Create { under: None }
+            | WriteKind::Merge { .. }
+            | WriteKind::Replace { .. }
+            | WriteKind::Delete { .. } => None,
+        }
+    }
+
+    fn parent(&self) -> Option<&Value> {
+        match &self.request.kind {
+            WriteKind::Create { under: Some((_, _, key)) } => Some(key),
+            WriteKind::Create { under: None }
+            | WriteKind::Merge { .. }
+            | WriteKind::Replace { .. }
+            | WriteKind::Delete { .. } => None,
+        }
+    }
+
+    /// Adds the fields that must be sent and are not.
+    fn missing(&self, errors: &mut Vec<FieldError>) {
+        if matches!(self.operation(), Operation::Merge | Operation::Delete) {
+            return;
+        }
+        let under = self.under_field();
+        for field in &self.model.fields {
+            let sent = self.request.document.entries.iter().any(|(id, _)| *id == field.id);
+            let wrong = errors
+                .iter()
+                .any(|error| error.path.split('.').next() == Some(field.name.as_str()));
+            if !sent && !wrong && under != Some(field.id) && self.is_required(field) {
+                let message = "must be sent";
+                errors.push(refusal(&field.name, FieldCode::Required, message));
+            }
+        }
+    }
+
+    fn is_required(&self, field: &Field) -> bool {
+        let model = self.model;
+        if field.nullable || !field.has_column() || kept_by_server(model, field.id) {
+            return false;
+        }
+        let generated = SlotType::of_key(model).scalar() != Scalar::Id(IdKind::String);
+        if field.id == model.key {
+            return self.operation() == Operation::Create && !generated;
+        }
+        if self.operation() == Operation::Replace && !self.view.is_replaced(model, field) {
+            return false;
+        }
+        match field.default {
+            None => true,
+            Some(FieldDefault::Auth) => self.view.folded.profile().kind != ActorKind::User,
+            Some(FieldDefault::Value(_) | FieldDefault::Now) => false,
+        }
+    }
+}
+
+/// The field on the other side that a relation to many is the inverse of.
+pub(crate) fn owning_field(view: View<'_>, model: ModelId, relation: FieldId) -> Option<FieldId> {
+    match &view.schema().field(model, relation).kind {
+        FieldKind::ToMany(to_many) => Some(to_many.field),
+        FieldKind::Scalar(_)
+        | FieldKind::Enum(_)
+        | FieldKind::ScalarList(_)
+        | FieldKind::EnumList(_)
+        | FieldKind::ToOne(_)
+        | FieldKind::ManyToMany(_) => None,
+    }
+}
+
+fn refusal(path: &str, code: FieldCode, message: impl Into<String>) -> FieldError {
+    FieldError { path: path.to_owned(), code: code.name(), message: message.into() }
+}

@@ -1,0 +1,192 @@
+//! What differs between databases, in one place.
+
+use underpin_schema::{Encoding, IdKind, Scalar};
+
+use crate::Codec;
+
+/// The database that statements are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    /// SQLite.
+    Sqlite,
+}
+
+impl Dialect {
+    /// The placeholder with this number, from one.
+    pub(crate) fn placeholder(self, number: usize) -> String {
+        match self {
+            Self::Sqlite => format!("?{number}"),
+        }
+    }
+
+    /// Equality that holds for two nulls.
+    pub(crate) const fn same(self) -> &'static str {
+        match self {
+            Self::Sqlite => "IS",
+        }
+    }
+
+    /// The negation of [`Dialect::same`].
+    pub(crate) const fn distinct(self) -> &'static str {
+        match self {
+            Self::Sqlite => "IS NOT",
+        }
+    }
+
+    /// `text` compared without regard to ASCII case.
+    pub(crate) fn caseless(self, text: &str) -> String {
+        match self {
+            Self::Sqlite => format!("{text} COLLATE NOCASE"),
+        }
+    }
+
+    /// ASCII lower case of `text`.
+    pub(crate) fn lower(self, text: &str) -> String {
+        match self {
+            Self::Sqlite => format!("lower({text})"),
+        }
+    }
+
+    /// That `needle` stands somewhere in `text`.
+    pub(crate) fn contains(self, text: &str, needle: &str) -> String {
+        match self {
+            Self::Sqlite => format!("instr({text}, {needle}) > 0"),
+        }
+    }
+
+    /// The first characters of `text`, as many as `needle` has.
+    pub(crate) fn head(self, text: &str, needle: &str) -> String {
+        match self {
+            Self::Sqlite => format!("substr({text}, 1, length({needle}))"),
+        }
+    }
+
+    /// The last characters of `text`, as many as `needle` has.
+    pub(crate) fn tail(self, text: &str, needle: &str) -> String {
+        match self {
+            // A negative start would mean the whole text for an empty needle.
+            Self::Sqlite => {
+                format!("substr({text}, length({text}) - length({needle}) + 1, length({needle}))")
+            }
+        }
+    }
+
+    /// A text greater than every text that starts with `prefix`: no UTF-8 has the byte FF.
+    pub(crate) fn beyond(self, prefix: &str) -> String {
+        match self {
+            Self::Sqlite => format!("({prefix} || CAST(x'FF' AS TEXT))"),
+        }
+    }
+
+    /// Characters of a text, or items of a list.
+    pub(crate) fn size(self, column: &str, codec: Codec) -> String {
+        match self {
+            Self::Sqlite if codec.list => format!("json_array_length({column})"),
+            Self::Sqlite => format!("length({column})"),
+        }
+    }
+
+    /// The rows of a list, as a source with one column that [`Dialect::element`] names.
+    pub(crate) fn elements(self, list: &str, alias: &str) -> String {
+        match self {
+            Self::Sqlite => format!("json_each({list}) AS {alias}"),
+        }
+    }
+
+    /// An item of a list.
+    pub(crate) fn element(self, alias: &str) -> String {
+        match self {
+            Self::Sqlite => format!("{alias}.\"value\""),
+        }
+    }
+
+    /// `micros` held within the years 1 to 9999.
+    pub(crate) fn clamp_time(self, micros: &str) -> String {
+        match self {
+            Self::Sqlite => format!("max(min({micros}, {TIME_MAX}), {TIME_MIN})"),
+        }
+    }
+
+    /// How items of lists are held, which is JSON on every database.
+    pub(crate) const fn element_encoding(self, scalar: Scalar) -> Encoding {
+        match (self, scalar) {
+            (
+                Self::Sqlite,
+                Scalar::Id(_)
+                | Scalar::BigInt
+                | Scalar::Decimal { .. }
+                | Scalar::DateTime
+                | Scalar::Date
+                | Scalar::Time
+                | Scalar::Duration
+                | Scalar::Uuid,
+            ) => Encoding::Text,
+            (
+                Self::Sqlite,
+                Scalar::String
+                | Scalar::Int
+                | Scalar::Float
+                | Scalar::Boolean
+                | Scalar::Json
+                | Scalar::Email
+                | Scalar::Url,
+            ) => Encoding::Native,
+        }
+    }
+
+    /// The value of a column as the type's own encoding, decimals at `scale` digits.
+    pub(crate) fn to_native(self, column: &str, codec: Codec, scale: u8) -> String {
+        match self {
+            Self::Sqlite => sqlite_native(column, codec, scale),
+        }
+    }
+}
+
+/// 0001-01-01T00:00:00Z in microseconds since 1970.
+const TIME_MIN: i64 = -62_135_596_800_000_000;
+/// 9999-12-31T23:59:59.999999Z in microseconds since 1970.
+const TIME_MAX: i64 = 253_402_300_799_999_999;
+
+fn sqlite_native(column: &str, codec: Codec, scale: u8) -> String {
+    match (codec.scalar, codec.encoding) {
+        (Scalar::Decimal { scale: own, .. }, Encoding::Native) if own == scale => column.to_owned(),
+        (Scalar::Decimal { scale: own, .. }, Encoding::Native) => {
+            format!("({column} * {})", 10_i64.pow(u32::from(scale.saturating_sub(own))))
+        }
+        (Scalar::Decimal { .. }, _) => {
+            format!("CAST(round(CAST({column} AS REAL) * 1e{scale}) AS INTEGER)")
+        }
+        (_, Encoding::Native | Encoding::Real) => column.to_owned(),
+        (Scalar::DateTime, Encoding::Seconds) => format!("({column} * 1000000)"),
+        (Scalar::DateTime, Encoding::Millis) => format!("({column} * 1000)"),
+        (Scalar::DateTime, Encoding::Text) => {
+            format!("(unixepoch({column}) * 1000000 + {})", fraction(column, 21))
+        }
+        (Scalar::Date, _) => format!("(unixepoch({column}) / 86400)"),
+        (Scalar::Time, _) => {
+            let seconds = format!("(unixepoch('1970-01-01 ' || substr({column}, 1, 8)))");
+            format!("({seconds} * 1000000 + {})", fraction(column, 10))
+        }
+        (Scalar::Uuid | Scalar::Id(IdKind::Uuid), _) => {
+            format!("unhex(replace({column}, '-', ''))")
+        }
+        (
+            Scalar::String
+            | Scalar::Int
+            | Scalar::BigInt
+            | Scalar::Id(IdKind::Int | IdKind::String)
+            | Scalar::Float
+            | Scalar::Boolean
+            | Scalar::Duration
+            | Scalar::Json
+            | Scalar::Email
+            | Scalar::Url,
+            Encoding::Text | Encoding::Seconds | Encoding::Millis,
+        ) => column.to_owned(),
+    }
+}
+
+/// The microseconds that stand in a text from the character after the point.
+fn fraction(column: &str, from: u8) -> String {
+    format!("CAST(substr(substr({column}, {from}) || '000000', 1, 6) AS INTEGER)")
+}

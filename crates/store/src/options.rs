@@ -1,0 +1,57 @@
+//! How a store is opened.
+
+use std::path::PathBuf;
+
+use underpin_base::Limits;
+
+/// Settings of a store.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The database file. Made, with its directory, when it is not there.
+    pub path: PathBuf,
+    /// Mebibytes of pages kept in memory, over all connections. Default 64.
+    pub cache_mib: u32,
+    /// Writes waiting for the writer; more answer `OVERLOADED`. Default 4,096.
+    pub queued_writes_max: usize,
+    /// Milliseconds one read, or the statements of one write, may run; then `QUERY_TIMEOUT`.
+    /// Default 5,000.
+    pub statement_ms_max: u64,
+    /// Milliseconds to wait for another process that writes. Default 5,000.
+    pub busy_ms_max: u64,
+    /// Threads for reads that are known to take long. Started when the first one comes. Default 2.
+    pub pool_threads: usize,
+    /// When a write counts as done.
+    pub durability: Durability,
+    #[cfg(test)]
+    pub(crate) faults: crate::sqlite::Faults,
+}
+
+/// When a write counts as done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// Once it is on the disk: it survives the loss of power.
+    #[default]
+    Full,
+    /// Once the operating system has it: it survives the end of the process. The loss of power may
+    /// undo the latest writes, but never a part of one.
+    Relaxed,
+}
+
+impl Options {
+    /// The defaults, for the database file at `path`.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        let limits = Limits::default();
+        Self {
+            path: path.into(),
+            cache_mib: 64,
+            queued_writes_max: limits.queued_writes_max,
+            statement_ms_max: limits.statement_ms_max,
+            busy_ms_max: 5_000,
+            pool_threads: 2,
+            durability: Durability::default(),
+            #[cfg(test)]
+            faults: crate::sqlite::Faults::default(),
+        }
+    }
+}

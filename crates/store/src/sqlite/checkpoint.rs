@@ -1,0 +1,102 @@
+//! Keeps the write-ahead log short: when it is moved into the database, and what happens when it
+//! cannot be.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use rusqlite::Connection;
+use rusqlite::wal::CheckpointMode;
+
+use super::Shared;
+use super::open::Link;
+use crate::StoreError;
+
+/// Pages from which an idle writer empties the log: 4 MiB.
+const IDLE_PAGES: u64 = 1_024;
+
+/// Pages from which a busy writer does: 64 MiB.
+const BUSY_PAGES: u64 = 16_384;
+
+/// Pages from which long reads, which keep the log from being emptied, are stopped: 256 MiB.
+const EVICT_PAGES: u64 = 65_536;
+
+/// Pages at which nothing more is written: 1 GiB.
+const FULL_PAGES: u64 = 262_144;
+
+/// How long a read may keep the log from being emptied once it is large.
+const READ_US_MAX: u64 = 30_000_000;
+
+/// Counts the pages of the log after each commit.
+pub(super) fn watch(conn: &mut Connection, shared: &Arc<Shared>) -> rusqlite::Result<()> {
+    let shared = Arc::clone(shared);
+    conn.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, n_pages: i32| {
+        shared.n_log_pages.store(u64::try_from(n_pages).unwrap_or(0), Ordering::Relaxed);
+        Ok(())
+    }))
+}
+
+/// Empties the log if it is worth it, as nobody waits.
+pub(super) fn when_idle(conn: &Connection, shared: &Shared) {
+    run_from(IDLE_PAGES, conn, shared);
+}
+
+/// Empties the log if it is high time, though writes wait.
+pub(super) fn when_due(conn: &Connection, shared: &Shared) {
+    run_from(BUSY_PAGES, conn, shared);
+}
+
+/// An error when the log may not grow further.
+pub(super) fn refuse_when_full(conn: &Connection, shared: &Shared) -> Result<(), StoreError> {
+    if shared.n_log_pages.load(Ordering::Relaxed) < FULL_PAGES {
+        return Ok(());
+    }
+    empty(conn, shared);
+    match shared.n_log_pages.load(Ordering::Relaxed) {
+        n_pages if n_pages < FULL_PAGES => Ok(()),
+        n_pages => Err(StoreError::LogFull { bytes: n_pages * shared.page_bytes }),
+    }
+}
+
+/// Empties the log and removes it: the database is one file again. With other processes at it,
+/// they go on.
+pub(super) fn finish(link: Option<Link>) -> Option<Link> {
+    let link = link?;
+    if let Err(error) = link.conn.wal_checkpoint_v2(Some(c"main"), CheckpointMode::PASSIVE) {
+        tracing::warn!(%error, "the write-ahead log could not be emptied; the next start does it");
+    }
+    if let Err((conn, error)) = link.conn.close() {
+        tracing::warn!(%error, "the database was not closed cleanly; the next start recovers it");
+        drop(conn);
+    }
+    None
+}
+
+fn run_from(least_pages: u64, conn: &Connection, shared: &Shared) {
+    let n_pages = shared.n_log_pages.load(Ordering::Relaxed);
+    // A log that could not be emptied is tried again only once it has grown by a quarter, or every
+    // commit under a long read would pay for a futile attempt.
+    let tried = shared.n_log_pages_tried.load(Ordering::Relaxed);
+    if n_pages < least_pages || (n_pages >= tried && n_pages < tried + tried / 4) {
+        return;
+    }
+    empty(conn, shared);
+}
+
+fn empty(conn: &Connection, shared: &Shared) {
+    let n_pages = shared.n_log_pages.load(Ordering::Relaxed);
+    if n_pages >= EVICT_PAGES {
+        shared.clockwork.evict_older_than(READ_US_MAX);
+    }
+    match conn.wal_checkpoint_v2(Some(c"main"), CheckpointMode::PASSIVE) {
+        // Everything is in the database: the next commit begins the log anew.
+        Ok((n_logged, n_moved)) if n_moved >= n_logged => {
+            shared.n_log_pages.store(0, Ordering::Relaxed);
+            shared.n_log_pages_tried.store(0, Ordering::Relaxed);
+        }
+        Ok(_) => shared.n_log_pages_tried.store(n_pages, Ordering::Relaxed),
+        Err(error) => {
+            shared.n_log_pages_tried.store(n_pages, Ordering::Relaxed);
+            tracing::warn!(%error, "the write-ahead log could not be emptied");
+        }
+    }
+}

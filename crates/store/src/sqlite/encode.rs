@@ -1,0 +1,120 @@
+//! From a value to what a column holds.
+
+use rusqlite::types::{ToSqlOutput, Value as Held, ValueRef};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+use underpin_schema::{Encoding, IdKind, Scalar, Value};
+use underpin_sql::Codec;
+
+use super::list;
+use crate::calendar::DAY_US;
+use crate::wire;
+
+/// What the column of `codec` holds for `value`. Values that were checked against the codec's
+/// scalar always fit; others are bound as they are, for the database to refuse.
+pub(super) fn encode(value: &Value, codec: Codec) -> ToSqlOutput<'_> {
+    match value {
+        Value::Null => ToSqlOutput::Borrowed(ValueRef::Null),
+        Value::Bool(flag) if codec.encoding == Encoding::Text => {
+            owned_text(|out| out.extend_from_slice(if *flag { b"true" } else { b"false" }))
+        }
+        Value::Bool(flag) => integer(i64::from(*flag)),
+        Value::Int(number) => encode_int(*number, codec),
+        Value::Float(number) if codec.encoding == Encoding::Text => owned(number.to_string()),
+        Value::Float(number) => real(*number),
+        Value::Decimal(number) => encode_decimal(*number, codec),
+        Value::Text(text) | Value::Json(text) => {
+            ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes()))
+        }
+        Value::Uuid(uuid) if codec.encoding == Encoding::Text => {
+            owned_text(|out| wire::push_uuid(out, *uuid))
+        }
+        Value::Uuid(uuid) => ToSqlOutput::Borrowed(ValueRef::Blob(uuid.as_bytes())),
+        Value::DateTime(micros) => encode_counted(*micros, codec, wire::push_sql_date_time),
+        Value::Date(days) => encode_date(i64::from(*days), codec),
+        Value::Time(micros) => encode_counted(*micros, codec, wire::push_time),
+        Value::Duration(micros) => encode_counted(*micros, codec, wire::push_duration),
+        Value::List(items) => owned(list::encode(items, codec)),
+    }
+}
+
+fn encode_int(number: i64, codec: Codec) -> ToSqlOutput<'static> {
+    match (codec.scalar, codec.encoding) {
+        (Scalar::Id(IdKind::Int) | Scalar::Int | Scalar::BigInt, Encoding::Text) => {
+            owned(number.to_string())
+        }
+        _ => integer(number),
+    }
+}
+
+fn encode_decimal(number: Decimal, codec: Codec) -> ToSqlOutput<'static> {
+    let scale = match codec.scalar {
+        Scalar::Decimal { scale, .. } => scale,
+        _ => u8::try_from(number.scale()).unwrap_or(0),
+    };
+    let mut scaled = number;
+    scaled.rescale(scale.into());
+    match codec.encoding {
+        Encoding::Text => owned(scaled.to_string()),
+        Encoding::Real => real(scaled.to_f64().unwrap_or(0.0)),
+        Encoding::Native | Encoding::Seconds | Encoding::Millis => {
+            match i64::try_from(scaled.mantissa()) {
+                Ok(units) => integer(units),
+                // Only a comparison can bring a number beyond the type's digits. Past every value
+                // of the column, and an integer as they are, is where it belongs.
+                Err(_) if scaled.is_sign_negative() => integer(i64::MIN),
+                Err(_) => integer(i64::MAX),
+            }
+        }
+    }
+}
+
+fn encode_date(days: i64, codec: Codec) -> ToSqlOutput<'static> {
+    match codec.encoding {
+        Encoding::Native | Encoding::Real => integer(days),
+        Encoding::Text => owned_text(|out| wire::push_date(out, days)),
+        Encoding::Seconds => integer(days * (DAY_US / 1_000_000)),
+        Encoding::Millis => integer(days * (DAY_US / 1_000)),
+    }
+}
+
+fn encode_counted(
+    micros: i64,
+    codec: Codec,
+    push_text: fn(&mut Vec<u8>, i64),
+) -> ToSqlOutput<'static> {
+    match codec.encoding {
+        Encoding::Native | Encoding::Real => integer(micros),
+        Encoding::Text => owned_text(|out| push_text(out, micros)),
+        Encoding::Seconds => coarser(micros, 1_000_000),
+        Encoding::Millis => coarser(micros, 1_000),
+    }
+}
+
+/// Seconds or milliseconds: whole where they are, with a fraction where one would be lost.
+fn coarser(micros: i64, unit: i64) -> ToSqlOutput<'static> {
+    if micros % unit == 0 {
+        return integer(micros / unit);
+    }
+    #[expect(clippy::cast_precision_loss, reason = "exact to the microsecond for 200 years")]
+    let count = micros as f64 / unit as f64;
+    real(count)
+}
+
+fn integer(number: i64) -> ToSqlOutput<'static> {
+    ToSqlOutput::Borrowed(ValueRef::Integer(number))
+}
+
+fn real(number: f64) -> ToSqlOutput<'static> {
+    ToSqlOutput::Borrowed(ValueRef::Real(number))
+}
+
+fn owned(text: String) -> ToSqlOutput<'static> {
+    ToSqlOutput::Owned(Held::Text(text))
+}
+
+fn owned_text(push: impl FnOnce(&mut Vec<u8>)) -> ToSqlOutput<'static> {
+    let mut bytes = Vec::with_capacity(40);
+    push(&mut bytes);
+    owned(String::from_utf8(bytes).expect("invariant: wire forms are ASCII"))
+}

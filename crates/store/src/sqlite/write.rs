@@ -1,0 +1,137 @@
+//! Executes one write on the writer's connection, inside whatever transaction is open.
+
+use rusqlite::Connection;
+use rusqlite::types::ValueRef;
+use underpin_base::Error;
+use underpin_schema::Value;
+use underpin_sql::{BindSource, LinkProgram, Statement, WriteProgram};
+
+use super::bind::{Surroundings, bind};
+use super::oddities::Oddities;
+use super::read::{Execution, write_select};
+use super::refusal;
+use crate::{WriteJob, WriteOutcome};
+
+/// Why a write did not happen.
+pub(super) enum Failed {
+    /// The database said so; what that means is for the caller to say.
+    Database(rusqlite::Error),
+    /// A condition did not hold.
+    Refused(Error),
+}
+
+impl From<rusqlite::Error> for Failed {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl Failed {
+    /// The answer to the client of `program`.
+    pub(super) fn into_answer(self, program: &WriteProgram) -> Error {
+        match self {
+            Self::Database(error) => refusal::of_error(error, &program.uniques),
+            Self::Refused(error) => error,
+        }
+    }
+}
+
+/// Does `job`: the change, its lists, and the row as it is afterwards.
+pub(super) fn execute(
+    conn: &Connection,
+    oddities: &Oddities,
+    job: &WriteJob,
+) -> Result<WriteOutcome, Failed> {
+    let program = &*job.program;
+    let mut around = Surroundings::of(&job.inputs);
+    let mut n_statements = 1;
+    if change(conn, &program.main, &around)? == 0 {
+        let holds = test_results(conn, program, &around)?;
+        return Err(Failed::Refused(refusal::explain(&program.tests, holds.as_deref())));
+    }
+    if asks_for_new_key(program) {
+        around.new_key = Some(conn.last_insert_rowid());
+    }
+    for link in &program.links {
+        n_statements += set_links(conn, link, &around)?;
+    }
+    let mut outcome =
+        WriteOutcome { key: around.new_key.map(Value::Int), ..WriteOutcome::default() };
+    if let Some(reply) = &program.reply {
+        let mut execution =
+            Execution { conn, inputs: &job.inputs, seal: &*job.seal, oddities, n_statements };
+        let rows = write_select(&mut execution, reply, &around, &mut outcome.row)?;
+        outcome.version = rows.version;
+        n_statements = execution.n_statements;
+    }
+    outcome.n_statements = n_statements;
+    Ok(outcome)
+}
+
+/// Executes a statement that changes rows, and says how many.
+fn change(
+    conn: &Connection,
+    statement: &Statement,
+    around: &Surroundings<'_>,
+) -> rusqlite::Result<u64> {
+    let mut prepared = conn.prepare_cached(&statement.text)?;
+    bind(&mut prepared, statement, around)?;
+    let mut rows = prepared.raw_query();
+    while rows.next()?.is_some() {}
+    drop(rows);
+    Ok(conn.changes())
+}
+
+/// Which tests hold; `None` when the row is not there.
+fn test_results(
+    conn: &Connection,
+    program: &WriteProgram,
+    around: &Surroundings<'_>,
+) -> rusqlite::Result<Option<Vec<bool>>> {
+    let mut prepared = conn.prepare_cached(&program.explain.text)?;
+    bind(&mut prepared, &program.explain, around)?;
+    let mut rows = prepared.raw_query();
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let holds = |column| Ok(matches!(row.get_ref(column)?, ValueRef::Integer(flag) if flag != 0));
+    (0..program.tests.len()).map(holds).collect::<rusqlite::Result<_>>().map(Some)
+}
+
+/// Sets one many-to-many list; returns how many statements that took.
+fn set_links(
+    conn: &Connection,
+    link: &LinkProgram,
+    around: &Surroundings<'_>,
+) -> Result<u32, Failed> {
+    let mut n_statements = 0;
+    if let Some(clear) = &link.clear {
+        change(conn, clear, around)?;
+        n_statements += 1;
+    }
+    let keys = match around.inputs.slots.get(usize::from(link.slot)) {
+        Some(Value::List(keys)) => keys.as_slice(),
+        _ => &[],
+    };
+    let mut missing = Vec::new();
+    for (place, key) in keys.iter().enumerate() {
+        let around = Surroundings { link_key: Some(key), ..*around };
+        if change(conn, &link.add, &around)? == 0 {
+            missing.push(format!("{}.{place}", link.field));
+        }
+        n_statements += 1;
+    }
+    if missing.is_empty() {
+        Ok(n_statements)
+    } else {
+        Err(Failed::Refused(refusal::missing_references(missing.into_iter())))
+    }
+}
+
+/// Whether the database makes the key of the row that `main` inserts: only then does a later
+/// statement ask for it.
+fn asks_for_new_key(program: &WriteProgram) -> bool {
+    let asks = |statement: &Statement| {
+        statement.binds.iter().any(|bind| bind.source == BindSource::NewKey)
+    };
+    program.reply.as_ref().is_some_and(|reply| asks(&reply.statement))
+        || program.links.iter().any(|link| asks(&link.add))
+}

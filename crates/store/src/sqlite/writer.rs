@@ -1,0 +1,373 @@
+//! The one thread that writes.
+//!
+//! Writes that are queued when the thread comes round share a transaction, each in a savepoint of
+//! its own, and are acknowledged after their shared commit: one sync of the disk serves them all.
+//! A write that fails takes back its savepoint alone.
+//!
+//! After trouble with the storage the connection is given up and a new one opened. A sync that
+//! failed is never tried again: the pages it lost are not known, so what was not acknowledged is
+//! answered with an error and the log goes on from its last sound commit.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvError, TryRecvError};
+
+use rusqlite::Connection;
+use underpin_base::{Code, Error, Result};
+
+use super::open::{Link, Opener, Purpose};
+use super::queue::{Command, Exclusive, QueuedWrite, References};
+use super::trouble::Trouble;
+use super::{Shared, checkpoint, is_broken, refusal, write};
+use crate::{StoreError, WriteOutcome};
+
+/// Writes that share a transaction at most: enough to make the sync cheap, few enough to keep the
+/// wait of the first short.
+const GROUP_MAX: usize = 256;
+
+/// What one write of a group came to; `None` while that is open.
+type Verdict = Option<Result<WriteOutcome>>;
+
+/// The writer's thread and what it owns.
+pub(super) struct Writer {
+    opener: Arc<Opener>,
+    shared: Arc<Shared>,
+    commands: Receiver<Command>,
+    link: Option<Link>,
+    write_us_max: u64,
+}
+
+impl Writer {
+    pub(super) fn new(
+        opener: Arc<Opener>,
+        shared: Arc<Shared>,
+        commands: Receiver<Command>,
+        link: Link,
+    ) -> Self {
+        let write_us_max = shared.statement_us_max;
+        let mut writer = Self { opener, shared, commands, link: None, write_us_max };
+        writer.adopt(link);
+        writer
+    }
+
+    /// Serves until it is told to close, or every handle on the store is gone.
+    pub(super) fn run(mut self) {
+        let mut pending = None;
+        loop {
+            let command = match pending.take() {
+                Some(command) => Ok(command),
+                None => self.next_command(),
+            };
+            match command {
+                Ok(Command::Write(first)) => {
+                    let mut group = vec![first];
+                    pending = self.gather(&mut group);
+                    self.commit_group(group);
+                }
+                Ok(Command::Exclusive(work)) => self.run_exclusive(work),
+                Ok(Command::Close) | Err(RecvError) => break,
+            }
+            self.keep_log_short();
+        }
+        self.link = checkpoint::finish(self.link.take());
+    }
+
+    /// Waits for a command. When there is none, the time is good for a checkpoint.
+    fn next_command(&mut self) -> std::result::Result<Command, RecvError> {
+        match self.commands.try_recv() {
+            Ok(command) => return Ok(command),
+            Err(TryRecvError::Disconnected) => return Err(RecvError),
+            Err(TryRecvError::Empty) => {}
+        }
+        if let Some(link) = &self.link {
+            checkpoint::when_idle(&link.conn, &self.shared);
+        }
+        self.commands.recv()
+    }
+
+    /// Takes the writes that are queued, up to a full group. What is not a write ends the group
+    /// and comes next.
+    fn gather(&mut self, group: &mut Vec<Box<QueuedWrite>>) -> Option<Command> {
+        while group.len() < GROUP_MAX {
+            match self.commands.try_recv() {
+                Ok(Command::Write(write)) => group.push(write),
+                Ok(other) => return Some(other),
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => return None,
+            }
+        }
+        None
+    }
+
+    fn commit_group(&mut self, mut group: Vec<Box<QueuedWrite>>) {
+        self.shared.n_queued.fetch_sub(group.len(), Ordering::Relaxed);
+        // Whoever gave up waiting does not need it done.
+        group.retain(|write| !write.reply.is_closed());
+        if group.is_empty() {
+            return;
+        }
+        let mut verdicts: Vec<Verdict> = group.iter().map(|_| None).collect();
+        let result = match catch_unwind(AssertUnwindSafe(|| self.try_group(&group, &mut verdicts)))
+        {
+            Ok(result) => result,
+            Err(_) => Err(StoreError::Panicked),
+        };
+        self.note(&result);
+        for (write, verdict) in group.into_iter().zip(verdicts) {
+            let answer = match (&result, verdict) {
+                (Ok(()), Some(verdict)) => verdict,
+                // Refusals were read in a transaction that did not last, but timeouts were not.
+                (Err(_), Some(Err(refused))) if refused.code() == Code::QueryTimeout => {
+                    Err(refused)
+                }
+                (Ok(()), None) => Err(StoreError::Panicked.into()),
+                (Err(error), _) => Err(repeat(error)),
+            };
+            // Nobody waits any more: the write is done or not done all the same.
+            drop(write.reply.send(answer));
+        }
+    }
+
+    /// Runs the group in one transaction. Starts over, without those that it already has a verdict
+    /// on, when a statement takes the transaction down with it.
+    fn try_group(
+        &mut self,
+        group: &[Box<QueuedWrite>],
+        verdicts: &mut [Verdict],
+    ) -> std::result::Result<(), StoreError> {
+        let shared = Arc::clone(&self.shared);
+        let write_us_max = self.write_us_max;
+        let link = self.link()?;
+        loop {
+            begin(&link.conn)?;
+            let mut lost_transaction = false;
+            for (write, verdict) in group.iter().zip(verdicts.iter_mut()) {
+                if is_final(verdict) {
+                    continue;
+                }
+                link.guard.begin(write_us_max);
+                let outcome = in_savepoint(&link.conn, || {
+                    write::execute(&link.conn, &shared.oddities, &write.job)
+                });
+                link.guard.lift();
+                *verdict = Some(match outcome {
+                    Ok(outcome) => Ok(outcome),
+                    Err(write::Failed::Database(error)) if breaks_group(&error) => {
+                        return Err(abandon(&link.conn, StoreError::Write { source: error }));
+                    }
+                    Err(failed) => Err(failed.into_answer(&write.job.program)),
+                });
+                if link.conn.is_autocommit() {
+                    lost_transaction = true;
+                    break;
+                }
+            }
+            if lost_transaction {
+                forget_all_but_timeouts(verdicts);
+                continue;
+            }
+            return self.finish_group(group, verdicts);
+        }
+    }
+
+    fn finish_group(
+        &mut self,
+        group: &[Box<QueuedWrite>],
+        verdicts: &mut [Verdict],
+    ) -> std::result::Result<(), StoreError> {
+        let conn = &self.link()?.conn;
+        let n_done = verdicts.iter().filter(|v| matches!(v, Some(Ok(_)))).count();
+        match commit(conn) {
+            Ok(()) => {
+                self.shared.n_commits.fetch_add(1, Ordering::Relaxed);
+                self.shared.n_writes.fetch_add(n_done as u64, Ordering::Relaxed);
+                Ok(())
+            }
+            // A deferred foreign key of an adopted table: one write is at fault, but SQLite does
+            // not say which. Alone, each finds out.
+            Err(error) if Trouble::of(&error) == Trouble::Constraint => {
+                drop(conn.execute_batch("ROLLBACK"));
+                if let ([write], [verdict]) = (group, &mut *verdicts) {
+                    *verdict = Some(Err(refusal::of_error(error, &write.job.program.uniques)));
+                } else {
+                    self.commit_one_by_one(group, verdicts);
+                }
+                Ok(())
+            }
+            Err(source) => Err(abandon(conn, StoreError::Commit { source })),
+        }
+    }
+
+    fn commit_one_by_one(&mut self, group: &[Box<QueuedWrite>], verdicts: &mut [Verdict]) {
+        for (write, verdict) in group.iter().zip(verdicts) {
+            *verdict = None;
+            let (write, slot) = (std::slice::from_ref(write), std::slice::from_mut(verdict));
+            let result = self.try_group(write, slot);
+            self.note(&result);
+            if let Err(error) = result {
+                *verdict = Some(Err(error.into()));
+            }
+        }
+    }
+
+    fn run_exclusive(&mut self, mut work: Box<dyn Exclusive>) {
+        let result = match catch_unwind(AssertUnwindSafe(|| self.try_exclusive(&mut *work))) {
+            Ok(result) => result,
+            Err(_) => Err(StoreError::Panicked),
+        };
+        self.note(&result);
+        work.finish(result);
+    }
+
+    fn try_exclusive(&mut self, work: &mut dyn Exclusive) -> std::result::Result<(), StoreError> {
+        let shared = Arc::clone(&self.shared);
+        let conn = &self.link()?.conn;
+        let checked_at_end = work.references() == References::CheckedAtEnd;
+        if checked_at_end {
+            conn.pragma_update(None, "foreign_keys", false)
+                .map_err(|source| StoreError::Configure { source })?;
+        }
+        let result = begin(conn).and_then(|()| {
+            work.run(conn)
+                .and_then(|()| if checked_at_end { check_references(conn) } else { Ok(()) })
+                .and_then(|()| commit(conn).map_err(|source| StoreError::Commit { source }))
+                .map_err(|error| abandon(conn, error))
+        });
+        if checked_at_end {
+            // A new connection checks references again, whatever happened here.
+            self.link = None;
+        }
+        if result.is_ok() {
+            shared.n_commits.fetch_add(1, Ordering::Relaxed);
+        }
+        result
+    }
+
+    /// The connection; a new one when the last was given up.
+    fn link(&mut self) -> std::result::Result<&Link, StoreError> {
+        if self.link.is_none() {
+            let link = self.opener.open(Purpose::Write)?;
+            self.adopt(link);
+        }
+        if let Some(link) = &self.link {
+            checkpoint::refuse_when_full(&link.conn, &self.shared)?;
+        }
+        self.link.as_ref().ok_or(StoreError::WriterDown)
+    }
+
+    fn adopt(&mut self, mut link: Link) {
+        if checkpoint::watch(&mut link.conn, &self.shared).is_ok() {
+            self.link = Some(link);
+        }
+    }
+
+    /// Takes note of how a transaction ended, and gives up a connection that cannot be trusted.
+    fn note(&mut self, result: &std::result::Result<(), StoreError>) {
+        let is_broken = match result {
+            Ok(()) => false,
+            Err(StoreError::Panicked) => true,
+            Err(error) => is_broken(error),
+        };
+        if is_broken {
+            self.link = None;
+            if let Err(error) = result {
+                tracing::error!(error = ?error, "a transaction failed; the writer reconnects");
+            }
+        }
+        if result.is_ok() || is_broken {
+            self.shared.is_writable.store(result.is_ok(), Ordering::Relaxed);
+        }
+    }
+
+    fn keep_log_short(&mut self) {
+        if let Some(link) = &self.link {
+            checkpoint::when_due(&link.conn, &self.shared);
+        }
+    }
+}
+
+fn begin(conn: &Connection) -> std::result::Result<(), StoreError> {
+    run_cached(conn, "BEGIN IMMEDIATE").map_err(|source| StoreError::Begin { source })
+}
+
+fn commit(conn: &Connection) -> rusqlite::Result<()> {
+    run_cached(conn, "COMMIT")
+}
+
+fn in_savepoint<T>(
+    conn: &Connection,
+    work: impl FnOnce() -> std::result::Result<T, write::Failed>,
+) -> std::result::Result<T, write::Failed> {
+    run_cached(conn, "SAVEPOINT one")?;
+    let result = work();
+    if result.is_ok() {
+        run_cached(conn, "RELEASE one")?;
+    } else if !conn.is_autocommit() {
+        run_cached(conn, "ROLLBACK TO one")?;
+        run_cached(conn, "RELEASE one")?;
+    }
+    result
+}
+
+/// Rolls back, and returns `error`. That there is nothing to roll back is no further trouble.
+fn abandon(conn: &Connection, error: StoreError) -> StoreError {
+    if !conn.is_autocommit()
+        && let Err(rollback) = conn.execute_batch("ROLLBACK")
+    {
+        tracing::warn!(error = %rollback, "a transaction could not be rolled back");
+    }
+    error
+}
+
+fn run_cached(conn: &Connection, sql: &str) -> rusqlite::Result<()> {
+    conn.prepare_cached(sql)?.execute([]).map(drop)
+}
+
+/// Whether the error is about the storage, and so concerns every write of the group.
+fn breaks_group(error: &rusqlite::Error) -> bool {
+    Trouble::of(error) == Trouble::Storage
+}
+
+fn is_final(verdict: &Verdict) -> bool {
+    matches!(verdict, Some(Err(error)) if error.code() == Code::QueryTimeout)
+}
+
+/// A statement stopped by its time limit rolls back the transaction of all. Only its own verdict
+/// stands; the others are done anew, against what is there then.
+fn forget_all_but_timeouts(verdicts: &mut [Verdict]) {
+    for verdict in verdicts {
+        if !is_final(verdict) {
+            *verdict = None;
+        }
+    }
+}
+
+/// The same failure for another write of the group.
+fn repeat(error: &StoreError) -> Error {
+    let source = match error.database_error() {
+        Some(database) => format!("{error}: {database}"),
+        None => error.to_string(),
+    };
+    error.to_answer().with_source(source)
+}
+
+/// Refuses a transaction that would leave references dangling.
+fn check_references(conn: &Connection) -> std::result::Result<(), StoreError> {
+    let dangling = (|| {
+        let mut statement = conn.prepare(
+            "SELECT \"table\", \"parent\", count(*) FROM pragma_foreign_key_check GROUP BY 1, 2",
+        )?;
+        let mut rows = statement.query([])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        Ok(Some((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?)))
+    })();
+    match dangling {
+        Ok(None) => Ok(()),
+        Ok(Some((table, target, n_rows))) => Err(StoreError::DanglingReferences {
+            table,
+            target,
+            n_rows: u64::try_from(n_rows).unwrap_or(0),
+        }),
+        Err(source) => Err(StoreError::Inspect { source }),
+    }
+}

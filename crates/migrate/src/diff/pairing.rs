@@ -35,11 +35,12 @@ impl<'a> Pairing<'a> {
             released: Vec::new(),
             taken: Vec::new(),
         };
+        let models = FormerModels::new(old, new);
         let mut matched: Vec<&str> = Vec::new();
         for table in &new.tables {
             let former = match &table.owner {
-                Owner::Model { .. } => former_model(old, new, table),
-                Owner::Join { sides } => former_join(old, new, table, sides, &matched),
+                Owner::Model { .. } => former_model(old, &models, table),
+                Owner::Join { sides } => former_join(old, &models, table, sides, &matched),
             };
             if let Some(former) = former {
                 matched.push(&former.name);
@@ -86,8 +87,9 @@ impl<'a> TablePair<'a> {
     fn new(old: &'a Table, new: &'a Table) -> Self {
         let mut pair =
             Self { old, new, columns: Vec::new(), added: Vec::new(), dropped: Vec::new() };
-        for column in &new.columns {
-            match former_column(old, new, column) {
+        let former = former_columns(old, new);
+        for (column, former) in new.columns.iter().zip(former) {
+            match former {
                 Some(former) => pair.columns.push((former, column)),
                 None => pair.added.push(column),
             }
@@ -111,29 +113,44 @@ fn model_name(table: &Table) -> Option<&str> {
     }
 }
 
-fn has_model(snapshot: &Snapshot, name: &str) -> bool {
-    snapshot.tables.iter().any(|table| model_name(table) == Some(name))
-}
+/// The names of models in the new snapshot and in the old one. A name that is still there wins over
+/// `@renamedFrom`, which stays in the schema long after the rename is done.
+struct FormerModels<'a>(Vec<(&'a str, &'a str)>);
 
-/// What a model of the new snapshot was called in the old one. A name that is still there wins
-/// over `@renamedFrom`, which stays in the schema long after the rename is done.
-fn former_model_name<'n>(old: &Snapshot, new: &'n Snapshot, name: &'n str) -> Option<&'n str> {
-    if has_model(old, name) {
-        return Some(name);
+impl<'a> FormerModels<'a> {
+    fn new(old: &'a Snapshot, new: &'a Snapshot) -> Self {
+        let had = |name: &str| old.tables.iter().any(|table| model_name(table) == Some(name));
+        let names: Vec<&str> = new.tables.iter().filter_map(model_name).collect();
+        let same = names.iter().filter(|name| had(name)).map(|name| (*name, *name));
+        let mut found = Self(same.collect());
+        for table in &new.tables {
+            let Owner::Model { name, renamed_from: Some(former) } = &table.owner else { continue };
+            let free = !names.contains(&former.as_str())
+                && !found.0.iter().any(|(_, claimed)| claimed == former);
+            if had(former) && free && found.of(name).is_none() {
+                found.0.push((name, former));
+            }
+        }
+        found
     }
-    let table = new.tables.iter().find(|table| model_name(table) == Some(name))?;
-    let Owner::Model { renamed_from: Some(former), .. } = &table.owner else { return None };
-    (has_model(old, former) && !has_model(new, former)).then_some(former)
+
+    fn of(&self, name: &str) -> Option<&'a str> {
+        self.0.iter().find(|(new, _)| *new == name).map(|(_, old)| *old)
+    }
 }
 
-fn former_model<'a>(old: &'a Snapshot, new: &Snapshot, table: &Table) -> Option<&'a Table> {
-    let former = former_model_name(old, new, model_name(table)?)?;
+fn former_model<'a>(
+    old: &'a Snapshot,
+    models: &FormerModels<'_>,
+    table: &Table,
+) -> Option<&'a Table> {
+    let former = models.of(model_name(table)?)?;
     old.tables.iter().find(|table| model_name(table) == Some(former))
 }
 
 fn former_join<'a>(
     old: &'a Snapshot,
-    new: &Snapshot,
+    models: &FormerModels<'_>,
     table: &Table,
     sides: &[Side; 2],
     matched: &[&str],
@@ -144,7 +161,7 @@ fn former_join<'a>(
         .iter()
         .filter(|candidate| match &candidate.owner {
             Owner::Model { .. } => false,
-            Owner::Join { sides: former } => same_models(old, new, former, sides),
+            Owner::Join { sides: former } => same_models(models, former, sides),
         })
         .collect();
     let by_name = alike.iter().find(|candidate| candidate.name == table.name);
@@ -153,7 +170,7 @@ fn former_join<'a>(
             Owner::Model { .. } => false,
             Owner::Join { sides: former } => sides.iter().any(|side| {
                 former.iter().any(|former| {
-                    former_model_name(old, new, &side.model) == Some(&former.model)
+                    models.of(&side.model) == Some(&former.model)
                         && former.field.is_some()
                         && (side.field == former.field || side.renamed_from == former.field)
                 })
@@ -163,28 +180,40 @@ fn former_join<'a>(
     by_name.or_else(by_field).copied()
 }
 
-fn same_models(old: &Snapshot, new: &Snapshot, former: &[Side; 2], sides: &[Side; 2]) -> bool {
-    let names = sides.each_ref().map(|side| former_model_name(old, new, &side.model));
+fn same_models(models: &FormerModels<'_>, former: &[Side; 2], sides: &[Side; 2]) -> bool {
+    let names = sides.each_ref().map(|side| models.of(&side.model));
     let [left, right] = former.each_ref().map(|side| Some(side.model.as_str()));
     names == [left, right] || names == [right, left]
 }
 
-fn former_column<'a>(old: &'a Table, new: &Table, column: &Column) -> Option<&'a Column> {
+/// For each column of the new table the one it was: that of the same field, else of the field it
+/// was renamed from, else, for a key, the key.
+fn former_columns<'a>(old: &'a Table, new: &Table) -> Vec<Option<&'a Column>> {
     if let (Owner::Join { sides: former }, Owner::Join { sides }) = (&old.owner, &new.owner) {
-        return former_pair_column(old, former, sides, &column.name);
+        let was = |column: &Column| former_pair_column(old, former, sides, &column.name);
+        return new.columns.iter().map(was).collect();
     }
     let by_field = |name: &str| old.columns.iter().find(|old| old.field.as_deref() == Some(name));
-    let still_there =
-        |name: &str| new.columns.iter().any(|column| column.field.as_deref() == Some(name));
-    let same = column.field.as_deref().and_then(by_field);
-    let renamed =
-        || column.renamed_from.as_deref().filter(|name| !still_there(name)).and_then(by_field);
-    let key = || {
-        let former = old.primary_key.first().and_then(|key| old.column(key))?;
-        let is_key = new.primary_key.first() == Some(&column.name);
-        (is_key && !former.field.as_deref().is_some_and(still_there)).then_some(former)
+    let same = |column: &Column| column.field.as_deref().and_then(by_field);
+    let mut found: Vec<Option<&Column>> = new.columns.iter().map(same).collect();
+    let claim = |found: &mut Vec<Option<&'a Column>>, at: usize, former: Option<&'a Column>| {
+        let free =
+            |former: &&Column| !found.iter().flatten().any(|claimed| claimed.name == former.name);
+        if let Some(former) = former.filter(free)
+            && found[at].is_none()
+        {
+            found[at] = Some(former);
+        }
     };
-    same.or_else(renamed).or_else(key)
+    for (at, column) in new.columns.iter().enumerate() {
+        let is_key = new.primary_key.first() == Some(&column.name);
+        let renamed = column.renamed_from.as_deref().and_then(by_field);
+        claim(&mut found, at, renamed);
+        if is_key {
+            claim(&mut found, at, old.primary_key.first().and_then(|key| old.column(key)));
+        }
+    }
+    found
 }
 
 /// A column of pairs: by its name, else by the field that lists through it, else what is left.

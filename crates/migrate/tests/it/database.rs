@@ -2,13 +2,15 @@
 
 use rusqlite::Connection;
 use rusqlite::types::{Value, ValueRef};
-use underpin_migrate::{Cell, Database, Failure};
+use underpin_migrate::{Cell, Database, Detail, Failure, Introspection};
 
 pub(crate) struct Lite(pub(crate) Connection);
 
 impl Lite {
     pub(crate) fn new() -> Self {
-        Self(Connection::open_in_memory().unwrap())
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+        Self(conn)
     }
 
     pub(crate) fn with(sql: &str) -> Self {
@@ -54,4 +56,53 @@ fn cell(value: ValueRef<'_>) -> Cell {
         ValueRef::Text(value) => Cell::Text(String::from_utf8_lossy(value).into_owned()),
         ValueRef::Blob(value) => Cell::Blob(value.to_owned()),
     }
+}
+
+impl Lite {
+    pub(crate) fn begin(&self) {
+        self.0.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    }
+
+    /// Every row of every table of the schema, one a line, as `table|column=value|…`.
+    pub(crate) fn dump(&mut self) -> String {
+        let found = Introspection::read(self, Detail::Shape).unwrap();
+        let mut lines = Vec::new();
+        for table in found.tables.iter().filter(|table| !table.name.starts_with("_underpin_")) {
+            let mut names: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
+            names.sort_unstable();
+            let shown: Vec<String> =
+                names.iter().map(|name| format!("'{name}=' || quote(\"{name}\")")).collect();
+            let sql = format!("SELECT {} FROM \"{}\"", shown.join(" || '|' || "), table.name);
+            for row in self.query(&sql, &[]).unwrap() {
+                lines.push(format!("{}|{}", table.name, row[0].text().unwrap()));
+            }
+        }
+        lines.sort_unstable();
+        lines.join("\n")
+    }
+
+    pub(crate) fn assert_sound(&self) {
+        let check = |pragma: &str| -> Vec<String> {
+            let mut statement = self.0.prepare(pragma).unwrap();
+            let rows = statement.query_map([], |row| row.get(0)).unwrap();
+            rows.map(Result::unwrap).collect()
+        };
+        assert_eq!(check("PRAGMA integrity_check"), ["ok"]);
+        assert_eq!(check("PRAGMA foreign_key_check"), Vec::<String>::new());
+    }
+}
+
+/// The shape of a database without what depends on how it came about: the order of columns, of
+/// tables, and the text of statements.
+pub(crate) fn shape(lite: &mut Lite) -> Introspection {
+    let mut found = Introspection::read(lite, Detail::Shape).unwrap();
+    for table in &mut found.tables {
+        table.sql.clear();
+        table.columns.sort_by(|left, right| left.name.cmp(&right.name));
+        table.foreign_keys.sort_by(|left, right| left.columns.cmp(&right.columns));
+        for index in &mut table.indexes {
+            index.sql = index.sql.take().map(|sql| sql.replace(['\n', ' '], ""));
+        }
+    }
+    found
 }

@@ -2,3 +2,5 @@
 
 mod database;
 mod introspection;
+mod property;
+mod shapes;

@@ -150,6 +150,9 @@ pub enum StoreError {
     /// A thread of the store ended in the midst of its work.
     #[error("the store's thread panicked")]
     Panicked,
+    /// Work that the writer lent its connection to did not succeed, and says itself why.
+    #[error("the transaction was given up")]
+    Abandoned,
     /// The store was closed.
     #[error("the store is closed")]
     Closed,
@@ -181,6 +184,7 @@ impl StoreError {
             | Self::WriterDown
             | Self::QueueFull { .. }
             | Self::Panicked
+            | Self::Abandoned
             | Self::Closed => None,
         }
     }
@@ -189,7 +193,7 @@ impl StoreError {
         match self {
             Self::QueueFull { .. } => Code::Overloaded,
             Self::Closed => Code::ShuttingDown,
-            Self::Panicked | Self::DanglingReferences { .. } => Code::Internal,
+            Self::Panicked | Self::Abandoned | Self::DanglingReferences { .. } => Code::Internal,
             Self::LibraryTooOld { .. }
             | Self::IsDirectory { .. }
             | Self::CreateDirectory { .. }

@@ -6,6 +6,7 @@ mod decode;
 mod encode;
 mod exclusive;
 mod guard;
+mod lent;
 mod list;
 mod oddities;
 mod open;
@@ -48,6 +49,7 @@ use crate::{
 
 #[cfg(test)]
 pub(crate) use self::faults::Faults;
+pub use self::lent::inspect;
 pub(crate) use self::trouble::Trouble;
 
 /// Microseconds a read may keep the thread of its request when it can go on elsewhere.

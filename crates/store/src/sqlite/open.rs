@@ -178,7 +178,7 @@ fn is_read_only(path: &Path) -> bool {
 }
 
 /// Switches off what lets a prepared database, or a slip in our SQL, do more than it says.
-fn harden(conn: &Connection) -> rusqlite::Result<()> {
+pub(super) fn harden(conn: &Connection) -> rusqlite::Result<()> {
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     // A mistyped "name" must be an error, not a text.

@@ -41,4 +41,6 @@ pub(super) enum References {
     Checked,
     /// Once, before the commit: tables may be made anew meanwhile.
     CheckedAtEnd,
+    /// By the work itself, which may know of references that dangled before.
+    CheckedByWork,
 }

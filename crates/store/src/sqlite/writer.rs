@@ -222,18 +222,22 @@ impl Writer {
     fn try_exclusive(&mut self, work: &mut dyn Exclusive) -> std::result::Result<(), StoreError> {
         let shared = Arc::clone(&self.shared);
         let conn = &self.link()?.conn;
-        let checked_at_end = work.references() == References::CheckedAtEnd;
-        if checked_at_end {
+        let references = work.references();
+        let may_dangle = references != References::Checked;
+        if may_dangle {
             conn.pragma_update(None, "foreign_keys", false)
                 .map_err(|source| StoreError::Configure { source })?;
         }
         let result = begin(conn).and_then(|()| {
             work.run(conn)
-                .and_then(|()| if checked_at_end { check_references(conn) } else { Ok(()) })
+                .and_then(|()| match references {
+                    References::CheckedAtEnd => check_references(conn),
+                    References::Checked | References::CheckedByWork => Ok(()),
+                })
                 .and_then(|()| commit(conn).map_err(|source| StoreError::Commit { source }))
                 .map_err(|error| abandon(conn, error))
         });
-        if checked_at_end {
+        if may_dangle {
             // A new connection checks references again, whatever happened here.
             self.link = None;
         }

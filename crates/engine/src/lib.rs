@@ -8,6 +8,7 @@
 mod call;
 mod cursor;
 mod engine;
+pub mod migrations;
 
 pub use call::{Context, PageLinks, RawValue, ReadCall, ReadReply, WriteReply};
 pub use engine::{App, AppGuard, Engine, Options};

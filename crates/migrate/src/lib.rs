@@ -26,8 +26,8 @@ pub use introspection::{
     IndexOrigin, Introspection, Profile, TableFacts, TriggerFacts,
 };
 pub use plan::{Check, Class, MigrationPlan, Step};
-pub use run::{Applied, Consent, Refusal, RunError, Status, apply, status};
+pub use run::{Applied, Consent, Part, Refusal, RunError, Status, apply, status};
 pub use snapshot::{
     Column, EnumShape, EnumValueShape, FORMAT, IndexColumnShape, IndexShape, Kind, OnChange, Owner,
-    Reference, Side, Snapshot, SqlType, Storage, Table, TableKey,
+    Reference, Side, Snapshot, SqlType, Storage, Table, TableKey, constant,
 };

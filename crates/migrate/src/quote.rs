@@ -35,11 +35,8 @@ pub(crate) fn constant(value: &Value, kind: &Kind, storage: Storage) -> Option<S
         Value::Date(value) => Some(value.to_string()),
         Value::Float(value) => Some(format!("{value:?}")),
         Value::Decimal(value) => match kind {
-            Kind::Decimal { scale, .. } => {
-                let mut scaled = *value;
-                scaled.rescale(u32::from(*scale));
-                Some(scaled.mantissa().to_string())
-            }
+            // Digits beyond the scale stay: a condition may compare with them.
+            Kind::Decimal { scale, .. } => Some(shifted(value, *scale)),
             _ => None,
         },
         Value::Text(value) | Value::Json(value) => Some(text(value)),
@@ -75,6 +72,24 @@ pub(crate) fn is_expression(column: &Column) -> bool {
     column.default.as_deref().is_some_and(|default| default.starts_with('('))
 }
 
+/// The number moved `scale` digits to the left of its point, without the zeros that ends in.
+fn shifted(value: &rust_decimal::Decimal, scale: u8) -> String {
+    let value = value.normalize();
+    let digits = value.mantissa().unsigned_abs().to_string();
+    let sign = if value.is_sign_negative() && !value.is_zero() { "-" } else { "" };
+    let scale = u32::from(scale);
+    if value.scale() <= scale {
+        let zeros = "0".repeat(usize::try_from(scale - value.scale()).unwrap_or(0));
+        let digits = format!("{digits}{zeros}");
+        let digits = digits.trim_start_matches('0');
+        return format!("{sign}{}", if digits.is_empty() { "0" } else { digits });
+    }
+    let n_after = usize::try_from(value.scale() - scale).unwrap_or(0);
+    let digits = format!("{digits:0>width$}", width = n_after + 1);
+    let (before, after) = digits.split_at(digits.len() - n_after);
+    format!("{sign}{before}.{after}")
+}
+
 fn list_item(value: &Value, kind: &Kind) -> Option<serde_json::Value> {
     match (value, kind) {
         (Value::Text(value), _) => Some(value.as_str().into()),
@@ -82,5 +97,32 @@ fn list_item(value: &Value, kind: &Kind) -> Option<serde_json::Value> {
         (Value::Int(value), Kind::Int) => Some((*value).into()),
         (Value::Float(value), Kind::Float) => Some((*value).into()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_are_scaled_without_rounding() {
+        for (text, scale, written) in [
+            ("0", 2, "0"),
+            ("-0.00", 2, "0"),
+            ("12.5", 2, "1250"),
+            ("-12.50", 2, "-1250"),
+            ("0.07", 2, "7"),
+            ("0.005", 2, "0.5"),
+            ("-1.2345", 2, "-123.45"),
+            ("100", 0, "100"),
+        ] {
+            assert_eq!(shifted(&text.parse().unwrap(), scale), written, "{text}");
+        }
+    }
+
+    #[test]
+    fn quotes_cannot_be_left() {
+        assert_eq!(name("a\"b"), "\"a\"\"b\"");
+        assert_eq!(text("it's"), "'it''s'");
     }
 }

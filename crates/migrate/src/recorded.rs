@@ -2,31 +2,35 @@
 
 use serde_json::json;
 
-use crate::run::RunError;
+use crate::run::{Part, RunError};
 use crate::snapshot::{FORMAT, Snapshot};
 use crate::{Cell, Database, MigrationPlan};
 
 const TABLES: [&str; 2] = [
     "CREATE TABLE IF NOT EXISTS \"_underpin_schema\" (\n  \
-     \"id\" INTEGER PRIMARY KEY CHECK (\"id\" = 1),\n  \
+     \"part\" TEXT NOT NULL PRIMARY KEY,\n  \
      \"format\" INTEGER NOT NULL,\n  \
      \"checksum\" TEXT NOT NULL,\n  \
-     \"snapshot\" TEXT NOT NULL\n) STRICT",
+     \"snapshot\" TEXT NOT NULL\n) STRICT, WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS \"_underpin_migrations\" (\n  \
      \"id\" INTEGER PRIMARY KEY AUTOINCREMENT,\n  \
+     \"part\" TEXT NOT NULL,\n  \
      \"checksum\" TEXT NOT NULL,\n  \
      \"applied_at\" INTEGER NOT NULL,\n  \
      \"steps\" TEXT NOT NULL\n) STRICT",
 ];
 
-/// The snapshot the database is at; the empty one where it has none.
-pub(crate) fn read(db: &mut dyn Database) -> Result<Snapshot, RunError> {
+/// The snapshot that a part of the database is at; the empty one where it has none.
+pub(crate) fn read(db: &mut dyn Database, part: Part) -> Result<Snapshot, RunError> {
     let failed = |source| RunError::ReadRecorded { source };
     if !is_known(db)? {
         return Ok(Snapshot::empty());
     }
     let rows = db
-        .query("SELECT format, checksum, snapshot FROM \"_underpin_schema\"", &[])
+        .query(
+            "SELECT format, checksum, snapshot FROM \"_underpin_schema\" WHERE part = ?1",
+            &[part.cell()],
+        )
         .map_err(failed)?;
     let Some([format, checksum, snapshot]) = rows.first().map(Vec::as_slice) else {
         return Ok(Snapshot::empty());
@@ -46,6 +50,7 @@ pub(crate) fn read(db: &mut dyn Database) -> Result<Snapshot, RunError> {
 /// How many migrations the database has seen since it was last at this checksum.
 pub(crate) fn migrations_since(
     db: &mut dyn Database,
+    part: Part,
     checksum: &str,
 ) -> Result<Option<u64>, RunError> {
     if !is_known(db)? {
@@ -53,9 +58,10 @@ pub(crate) fn migrations_since(
     }
     let rows = db
         .query(
-            "SELECT (SELECT count(*) FROM \"_underpin_migrations\" AS later WHERE later.id > m.id) \
-             FROM \"_underpin_migrations\" AS m WHERE m.checksum = ?1 ORDER BY m.id DESC LIMIT 1",
-            &[Cell::Text(checksum.to_owned())],
+            "SELECT (SELECT count(*) FROM \"_underpin_migrations\" AS later \
+             WHERE later.part = m.part AND later.id > m.id) \
+             FROM \"_underpin_migrations\" AS m WHERE m.part = ?1 AND m.checksum = ?2 ORDER BY m.id DESC LIMIT 1",
+            &[part.cell(), Cell::Text(checksum.to_owned())],
         )
         .map_err(|source| RunError::ReadRecorded { source })?;
     let since = rows.first().and_then(|row| row.first()).and_then(Cell::integer);
@@ -65,6 +71,7 @@ pub(crate) fn migrations_since(
 /// Records that the database is at `snapshot` since `at_us`, having come there by `plan`.
 pub(crate) fn write(
     db: &mut dyn Database,
+    part: Part,
     snapshot: &Snapshot,
     plan: &MigrationPlan,
     at_us: i64,
@@ -75,17 +82,33 @@ pub(crate) fn write(
         db.execute(sql, &[]).map_err(failed)?;
     }
     db.execute(
-        "INSERT INTO \"_underpin_schema\" (id, format, checksum, snapshot) VALUES (1, ?1, ?2, ?3) \
-         ON CONFLICT (id) DO UPDATE SET format = excluded.format, checksum = excluded.checksum, \
+        "INSERT INTO \"_underpin_schema\" (part, format, checksum, snapshot) \
+         VALUES (?1, ?2, ?3, ?4) ON CONFLICT (part) DO UPDATE SET format = excluded.format, checksum = excluded.checksum, \
          snapshot = excluded.snapshot",
-        &[Cell::Integer(i64::from(FORMAT)), checksum.clone(), Cell::Text(snapshot.to_json())],
+        &[
+            part.cell(),
+            Cell::Integer(i64::from(FORMAT)),
+            checksum.clone(),
+            Cell::Text(snapshot.to_json()),
+        ],
     )
     .map_err(failed)?;
     db.execute(
-        "INSERT INTO \"_underpin_migrations\" (checksum, applied_at, steps) VALUES (?1, ?2, ?3)",
-        &[checksum, Cell::Integer(at_us), Cell::Text(steps_json(plan))],
+        "INSERT INTO \"_underpin_migrations\" (part, checksum, applied_at, steps) \
+         VALUES (?1, ?2, ?3, ?4)",
+        &[part.cell(), checksum, Cell::Integer(at_us), Cell::Text(steps_json(plan))],
     )
     .map_err(failed)
+}
+
+impl Part {
+    fn cell(self) -> Cell {
+        let name = match self {
+            Self::Application => "application",
+            Self::System => "system",
+        };
+        Cell::Text(name.to_owned())
+    }
 }
 
 fn is_known(db: &mut dyn Database) -> Result<bool, RunError> {

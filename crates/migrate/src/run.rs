@@ -4,6 +4,8 @@
 //! when this returns `Ok` and rolls back otherwise. Steps, snapshot and history row are one
 //! transaction, so a crash at any moment leaves the old schema or the new one, whole.
 
+use underpin_base::{Code, Error};
+
 use crate::plan::{Class, MigrationPlan, Step};
 use crate::snapshot::Snapshot;
 use crate::{Cell, Database, Failure, diff, quote, recorded};
@@ -22,6 +24,15 @@ pub enum Status {
         /// The steps that would lead back.
         plan: MigrationPlan,
     },
+}
+
+/// Whose tables are meant. Each part has a schema and a history of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Those of the application's schema.
+    Application,
+    /// Underpin's own.
+    System,
 }
 
 /// Whether whoever asks agrees to lose data.
@@ -51,9 +62,22 @@ pub struct Refusal {
     pub reason: String,
 }
 
-/// Why a migration did not happen. The database is as it was.
+/// Why a migration did not happen. A client never sees one. The database is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
+    /// The store did not lend a connection.
+    #[error("could not work on the database")]
+    Database {
+        /// Why.
+        #[source]
+        source: Failure,
+    },
+    /// The schema has mistakes.
+    #[error("the schema has mistakes: {message}")]
+    Schema {
+        /// The first of them.
+        message: String,
+    },
     /// The recorded schema cannot be read.
     #[error("the schema that the database records cannot be read")]
     ReadRecorded {
@@ -116,6 +140,12 @@ pub enum RunError {
     },
 }
 
+impl From<RunError> for Error {
+    fn from(error: RunError) -> Self {
+        Self::new(Code::Internal, error.to_string()).with_source(error)
+    }
+}
+
 fn refused(refusals: &[Refusal]) -> String {
     let reasons: Vec<&str> = refusals.iter().map(|refusal| refusal.reason.as_str()).collect();
     reasons.join("; ")
@@ -125,13 +155,13 @@ fn refused(refusals: &[Refusal]) -> String {
 ///
 /// # Errors
 /// When the recorded schema cannot be read or is of a newer format.
-pub fn status(db: &mut dyn Database, wanted: &Snapshot) -> Result<Status, RunError> {
-    let recorded = recorded::read(db)?;
+pub fn status(db: &mut dyn Database, part: Part, wanted: &Snapshot) -> Result<Status, RunError> {
+    let recorded = recorded::read(db, part)?;
     let plan = diff(&recorded, wanted);
     if plan.is_empty() {
         return Ok(Status::UpToDate);
     }
-    Ok(match recorded::migrations_since(db, &wanted.checksum())? {
+    Ok(match recorded::migrations_since(db, part, &wanted.checksum())? {
         Some(n_migrations) if n_migrations > 0 => Status::Ahead { n_migrations, plan },
         Some(_) | None => Status::Behind(plan),
     })
@@ -145,11 +175,12 @@ pub fn status(db: &mut dyn Database, wanted: &Snapshot) -> Result<Status, RunErr
 /// See [`RunError`]; all refusals are reported together.
 pub fn apply(
     db: &mut dyn Database,
+    part: Part,
     wanted: &Snapshot,
     consent: Consent,
     at_us: i64,
 ) -> Result<Applied, RunError> {
-    let recorded = recorded::read(db)?;
+    let recorded = recorded::read(db, part)?;
     let plan = diff(&recorded, wanted);
     if plan.is_empty() && recorded.checksum() == wanted.checksum() {
         return Ok(Applied { plan });
@@ -188,7 +219,7 @@ pub fn apply(
     if broken > broken_before {
         return Err(RunError::BrokenReferences { n_rows: broken - broken_before });
     }
-    recorded::write(db, wanted, &plan, at_us)?;
+    recorded::write(db, part, wanted, &plan, at_us)?;
     Ok(Applied { plan })
 }
 

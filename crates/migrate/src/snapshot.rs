@@ -6,6 +6,8 @@
 
 mod of;
 
+pub use of::constant;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

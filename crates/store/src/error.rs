@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use underpin_base::{Code, Error};
+use underpin_migrate::RunError;
 
 use crate::sqlite::Trouble;
 
@@ -239,5 +240,11 @@ impl StoreError {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         error.to_answer().with_source(error)
+    }
+}
+
+impl From<StoreError> for RunError {
+    fn from(error: StoreError) -> Self {
+        Self::Database { source: error.into() }
     }
 }

@@ -2,6 +2,7 @@
 
 use underpin_schema::{
     Encoding, Field, FieldDefault, FieldKind, IdKind, Index, Join, Model, OnDelete, Scalar, Schema,
+    Value,
 };
 
 use super::{
@@ -71,15 +72,19 @@ fn model_table(schema: &Schema, model: &Model, filter: &dyn Fn(&Model, &Index) -
     }
 }
 
+/// A value as SQL text that can stand beside the column of `field`. `None` where the column holds
+/// values in a form that only the store can write.
+#[must_use]
+pub fn constant(schema: &Schema, field: &Field, value: &Value) -> Option<String> {
+    field
+        .has_column()
+        .then(|| field_kind(schema, field))
+        .and_then(|kind| quote::constant(value, &kind, storage(field.encoding)))
+}
+
 fn field_column(schema: &Schema, model: &Model, field: &Field) -> Column {
     let kind = field_kind(schema, field);
-    let storage = match field.encoding {
-        Encoding::Native => Storage::Native,
-        Encoding::Text => Storage::Text,
-        Encoding::Real => Storage::Real,
-        Encoding::Seconds => Storage::Seconds,
-        Encoding::Millis => Storage::Millis,
-    };
+    let storage = storage(field.encoding);
     let references = match &field.kind {
         FieldKind::ToOne(relation) => {
             let target = schema.model(relation.target);
@@ -184,6 +189,16 @@ fn pair_column(name: &str, target: &Model) -> Column {
             on_delete: OnChange::Cascade,
             on_update: OnChange::Cascade,
         }),
+    }
+}
+
+fn storage(encoding: Encoding) -> Storage {
+    match encoding {
+        Encoding::Native => Storage::Native,
+        Encoding::Text => Storage::Text,
+        Encoding::Real => Storage::Real,
+        Encoding::Seconds => Storage::Seconds,
+        Encoding::Millis => Storage::Millis,
     }
 }
 

@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use underpin_migrate::{
-    Consent, Detail, Introspection, Kind, OnChange, Owner, RunError, Snapshot, Status, Table,
+    Consent, Detail, Introspection, Kind, OnChange, Owner, Part, RunError, Snapshot, Status, Table,
     TableKey, apply, drift, status,
 };
 
@@ -130,7 +130,7 @@ fn build(
 
 fn at(wanted: &Snapshot) -> Lite {
     let mut lite = Lite::new();
-    apply(&mut lite, wanted, Consent::KeepData, 0).unwrap();
+    apply(&mut lite, Part::Application, wanted, Consent::KeepData, 0).unwrap();
     lite
 }
 
@@ -195,7 +195,7 @@ proptest! {
         fill(&lite, &old, n_rows);
         let before = lite.dump();
         lite.begin();
-        match apply(&mut lite, &new, Consent::AllowDestructive, 1) {
+        match apply(&mut lite, Part::Application, &new, Consent::AllowDestructive, 1) {
             Err(RunError::Refused { refusals }) => {
                 prop_assert!(!refusals.is_empty() && n_rows > 0);
                 lite.0.execute_batch("ROLLBACK").unwrap();
@@ -207,7 +207,7 @@ proptest! {
                 prop_assert_eq!(shape(&mut lite), shape(&mut at(&new)));
                 let found = Introspection::read(&mut lite, Detail::Shape).unwrap();
                 prop_assert_eq!(drift(&new, &found), []);
-                prop_assert_eq!(status(&mut lite, &new).unwrap(), Status::UpToDate);
+                prop_assert_eq!(status(&mut lite, Part::Application, &new).unwrap(), Status::UpToDate);
                 for table in &new.tables {
                     let expected = former(&old, &new, table)
                         .map_or(0, |former| before.lines().filter(|line| {

@@ -1,7 +1,7 @@
-//! Days, hours and microseconds: the arithmetic between counted time and calendar fields.
+//! Dates and times as others write them.
 //!
-//! Proleptic Gregorian calendar, UTC, no leap seconds, years 1 to 9999. Integer arithmetic of its
-//! own because every date-time of every row goes through it.
+//! Clients send one form of each type; adopted tables hold what their former owners' drivers made
+//! of theirs. Proleptic Gregorian calendar, no leap seconds, years 1 to 9999.
 
 /// Microseconds of a day.
 pub(crate) const DAY_US: i64 = 86_400_000_000;
@@ -12,44 +12,23 @@ pub(crate) const DAYS_MIN: i64 = -719_162;
 /// 9999-12-31, in days since 1970-01-01.
 pub(crate) const DAYS_MAX: i64 = 2_932_896;
 
-/// Year, month (1 to 12) and day (1 to 31) of a day.
-pub(crate) fn civil_of_days(days: i64) -> (i64, u8, u8) {
-    // Years begin in March here, so that the leap day is a year's last and eras of 400 years are
-    // all alike.
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, narrow(month), narrow(day))
-}
-
 /// The day with this date; `None` when there is none, or not in the years 1 to 9999.
-pub(crate) fn days_of_civil(year: i64, month: u8, day: u8) -> Option<i64> {
-    if !(1..=9999).contains(&year) || !(1..=12).contains(&month) || day == 0 {
+pub(crate) fn days_of_civil(year: i64, month: i64, day: i64) -> Option<i64> {
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let n_days = match month {
+        2 if is_leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if !(1..=9999).contains(&year) || !(1..=n_days).contains(&day) {
         return None;
     }
-    let (shifted_month, shifted_year) =
-        if month > 2 { (i64::from(month) - 3, year) } else { (i64::from(month) + 9, year - 1) };
-    let era = shifted_year.div_euclid(400);
-    let year_of_era = shifted_year.rem_euclid(400);
-    let day_of_year = (153 * shifted_month + 2) / 5 + i64::from(day) - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    let days = era * 146_097 + day_of_era - 719_468;
-    // A day past the month's end lands in the next month and so does not read back.
-    (civil_of_days(days) == (year, month, day)).then_some(days)
-}
-
-/// Hour, minute, second and microsecond of a time of day.
-pub(crate) fn clock_of_micros(micros: i64) -> (u8, u8, u8, u32) {
-    let seconds = micros / 1_000_000;
-    let fraction = u32::try_from(micros % 1_000_000).unwrap_or(0);
-    (narrow(seconds / 3_600), narrow(seconds / 60 % 60), narrow(seconds % 60), fraction)
+    // Counted from March, so that the leap day is the last of its year.
+    let (months, years) = if month > 2 { (month - 3, year) } else { (month + 9, year - 1) };
+    let leap_days = years / 4 - years / 100 + years / 400;
+    Some(years * 365 + leap_days + (153 * months + 2) / 5 + day - 719_469)
 }
 
 /// Whether a date-time lies in the years 1 to 9999.
@@ -82,6 +61,50 @@ pub(crate) fn parse_date_time(text: &str) -> Option<i64> {
     is_representable(micros).then_some(micros)
 }
 
+/// Reads `[-]P[nD][T[nH][nM][n[.ffffff]S]]` as microseconds. A day is 24 hours here.
+pub(crate) fn parse_duration(text: &str) -> Option<i64> {
+    let (sign, rest) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text),
+    };
+    let rest = rest.strip_prefix('P')?;
+    let (days, clock) = rest.split_once('T').map_or((rest, None), |(days, t)| (days, Some(t)));
+    let mut sum = 0_i128;
+    let mut n_parts = 0;
+    let mut take = |mut rest: &str, units: &[(char, i128)]| {
+        let mut known = units.iter();
+        while !rest.is_empty() {
+            let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+            let unit = rest[end..].chars().next()?;
+            // Units stand in their order, each once.
+            let (_, size) = known.find(|(name, _)| *name == unit)?;
+            sum += micros_of_part(&rest[..end], *size)?;
+            n_parts += 1;
+            rest = &rest[end + unit.len_utf8()..];
+        }
+        Some(())
+    };
+    take(days, &[('D', 86_400_000_000)])?;
+    if let Some(clock) = clock {
+        take(clock, &[('H', 3_600_000_000), ('M', 60_000_000), ('S', 1_000_000)])?;
+    }
+    (n_parts > 0).then(|| i64::try_from(sign * sum).ok())?
+}
+
+/// A number of units; only seconds may have a fraction.
+fn micros_of_part(text: &str, unit: i128) -> Option<i128> {
+    let (whole, fraction) = match text.split_once('.') {
+        Some((whole, digits)) if unit == 1_000_000 => {
+            let (fraction, rest) = take_fraction(digits.as_bytes())?;
+            rest.is_empty().then_some((whole, fraction))?
+        }
+        Some(_) => return None,
+        None => (text, 0),
+    };
+    let whole: u64 = whole.parse().ok()?;
+    Some(i128::from(whole) * unit + i128::from(fraction))
+}
+
 fn parse_offset(bytes: &[u8]) -> Option<i64> {
     let (sign, rest) = match bytes {
         [] | [b'Z' | b'z'] => return Some(0),
@@ -109,7 +132,7 @@ fn take_date(bytes: &[u8]) -> Option<(i64, &[u8])> {
     let (year, rest) = take_two(rest)?;
     let (month, rest) = take_two(rest.strip_prefix(b"-")?)?;
     let (day, rest) = take_two(rest.strip_prefix(b"-")?)?;
-    let days = days_of_civil(century * 100 + year, narrow(month), narrow(day))?;
+    let days = days_of_civil(century * 100 + year, month, day)?;
     Some((days, rest))
 }
 
@@ -143,10 +166,6 @@ fn take_two(bytes: &[u8]) -> Option<(i64, &[u8])> {
         }
         _ => None,
     }
-}
-
-fn narrow(value: i64) -> u8 {
-    u8::try_from(value).expect("invariant: calendar fields are below 100")
 }
 
 #[cfg(test)]
@@ -185,16 +204,30 @@ mod tests {
         }
     }
 
+    #[test]
+    fn durations_of_other_owners_are_read() {
+        assert_eq!(parse_duration("P1DT2H"), Some(26 * 3_600_000_000));
+        assert_eq!(parse_duration("-PT1M0.5S"), Some(-60_500_000));
+        assert_eq!(parse_duration("-PT2562047788H54.775808S"), Some(i64::MIN));
+        for wrong in
+            ["", "P", "PT", "1H", "PT1", "P1H", "PT1S1M", "PT1.5H", "P1M", "PT99999999999H"]
+        {
+            assert_eq!(parse_duration(wrong), None, "{wrong}");
+        }
+    }
+
     proptest! {
         #[test]
-        fn days_and_dates_are_each_other_s_inverse(days in DAYS_MIN..=DAYS_MAX) {
-            let (year, month, day) = civil_of_days(days);
-            prop_assert_eq!(days_of_civil(year, month, day), Some(days));
+        fn every_day_reads_back_from_its_text(days in DAYS_MIN..=DAYS_MAX) {
+            let mut text = Vec::new();
+            underpin_schema::wire::date(i32::try_from(days).unwrap(), &mut text);
+            prop_assert_eq!(parse_date(std::str::from_utf8(&text).unwrap()), Some(days));
         }
 
         #[test]
         fn no_text_makes_the_parsers_panic(text in ".{0,40}") {
             let _ = (parse_date(&text), parse_time(&text), parse_date_time(&text));
+            let _ = (parse_duration(&text), parse_duration(&format!("PT{text}")));
         }
     }
 }

@@ -1,10 +1,8 @@
 //! One value of a row, read from a column but not yet written anywhere.
 
 use rust_decimal::Decimal;
-use underpin_schema::Value;
+use underpin_schema::{Value, wire};
 use uuid::Uuid;
-
-use crate::{json, wire};
 
 /// A value as a column gave it, typed by its codec and borrowed from the row.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,11 +47,9 @@ impl Cell<'_> {
             Self::Null => out.extend_from_slice(b"null"),
             Self::Bool(true) => out.extend_from_slice(b"true"),
             Self::Bool(false) => out.extend_from_slice(b"false"),
-            Self::Int(number) => {
-                out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
-            }
-            Self::Float(number) => push_float(out, number),
-            Self::Text(text) => json::push_string(out, text),
+            Self::Int(number) => wire::integer(number, out),
+            Self::Float(number) => wire::float(number, out),
+            Self::Text(text) => wire::string(text, out),
             Self::Json(text) => out.extend_from_slice(text.as_bytes()),
             Self::BigInt(_)
             | Self::Decimal { .. }
@@ -90,15 +86,13 @@ impl Cell<'_> {
     /// The wire form of what is a string there but never needs an escape, without its quotes.
     fn push_plain(self, out: &mut Vec<u8>) {
         match self {
-            Self::BigInt(number) => {
-                out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
-            }
-            Self::Decimal { units, scale } => wire::push_decimal(out, units, scale),
-            Self::Uuid(uuid) => wire::push_uuid(out, uuid),
-            Self::DateTime(micros) => wire::push_date_time(out, micros),
-            Self::Date(days) => wire::push_date(out, i64::from(days)),
-            Self::Time(micros) => wire::push_time(out, micros),
-            Self::Duration(micros) => wire::push_duration(out, micros),
+            Self::BigInt(number) => wire::integer(number, out),
+            Self::Decimal { units, scale } => wire::decimal(units, scale, out),
+            Self::Uuid(uuid) => wire::uuid(uuid.as_bytes(), out),
+            Self::DateTime(micros) => wire::date_time(micros, out),
+            Self::Date(days) => wire::date(days, out),
+            Self::Time(micros) => wire::time(micros, out),
+            Self::Duration(micros) => wire::duration(micros, out),
             Self::Null
             | Self::Bool(_)
             | Self::Int(_)
@@ -107,9 +101,4 @@ impl Cell<'_> {
             | Self::Json(_) => {}
         }
     }
-}
-
-/// The shortest digits that read back as the same number.
-fn push_float(out: &mut Vec<u8>, number: f64) {
-    serde_json::to_writer(out, &number).expect("invariant: writing to memory cannot fail");
 }

@@ -95,24 +95,6 @@ pub enum StoreError {
         /// Why.
         source: rusqlite::Error,
     },
-    /// A statement of a script failed.
-    #[error("could not execute `{statement}`")]
-    Script {
-        /// The statement.
-        statement: String,
-        /// Why.
-        source: rusqlite::Error,
-    },
-    /// A script would leave references to rows that are not there.
-    #[error("{n_rows} rows of {table} would refer to rows of {target} that are not there")]
-    DanglingReferences {
-        /// The table that refers.
-        table: String,
-        /// The table referred to.
-        target: String,
-        /// How many rows.
-        n_rows: u64,
-    },
     /// The database's own description could not be read.
     #[error("could not read the structure of the database")]
     Inspect {
@@ -151,9 +133,6 @@ pub enum StoreError {
     /// A thread of the store ended in the midst of its work.
     #[error("the store's thread panicked")]
     Panicked,
-    /// Work that the writer lent its connection to did not succeed, and says itself why.
-    #[error("the transaction was given up")]
-    Abandoned,
     /// The store was closed.
     #[error("the store is closed")]
     Closed,
@@ -169,7 +148,6 @@ impl StoreError {
             | Self::Write { source }
             | Self::Begin { source }
             | Self::Commit { source }
-            | Self::Script { source, .. }
             | Self::Inspect { source }
             | Self::Checkpoint { source }
             | Self::Backup { source, .. } => Some(source),
@@ -180,12 +158,10 @@ impl StoreError {
             | Self::Locked { .. }
             | Self::ReadOnly { .. }
             | Self::StartThread { .. }
-            | Self::DanglingReferences { .. }
             | Self::LogFull { .. }
             | Self::WriterDown
             | Self::QueueFull { .. }
             | Self::Panicked
-            | Self::Abandoned
             | Self::Closed => None,
         }
     }
@@ -194,7 +170,7 @@ impl StoreError {
         match self {
             Self::QueueFull { .. } => Code::Overloaded,
             Self::Closed => Code::ShuttingDown,
-            Self::Panicked | Self::Abandoned | Self::DanglingReferences { .. } => Code::Internal,
+            Self::Panicked => Code::Internal,
             Self::LibraryTooOld { .. }
             | Self::IsDirectory { .. }
             | Self::CreateDirectory { .. }
@@ -210,7 +186,6 @@ impl StoreError {
             | Self::Write { source }
             | Self::Begin { source }
             | Self::Commit { source }
-            | Self::Script { source, .. }
             | Self::Inspect { source }
             | Self::Checkpoint { source }
             | Self::Backup { source, .. } => match Trouble::of(source) {

@@ -17,10 +17,8 @@ mod calendar;
 mod cell;
 mod cost;
 mod error;
-mod json;
 mod options;
 mod outcome;
-mod wire;
 
 #[cfg(test)]
 mod tests;

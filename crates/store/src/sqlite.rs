@@ -48,7 +48,7 @@ use crate::{
 };
 
 #[cfg(test)]
-pub(crate) use self::faults::Faults;
+pub(crate) use self::faults::{Barrier, Faults};
 pub use self::lent::inspect;
 pub(crate) use self::trouble::Trouble;
 
@@ -258,6 +258,12 @@ impl Store {
     /// connection. Blocks; further calls do nothing.
     pub fn close(&self) {
         self.0.close();
+    }
+
+    /// Columns that were found to hold what their codec cannot read.
+    #[cfg(test)]
+    pub(crate) fn n_oddities(&self) -> usize {
+        self.0.shared.oddities.len()
     }
 
     fn read_within(

@@ -1,5 +1,12 @@
-//! Tests of the store as a whole.
+//! Tests of the store as a whole: what every database must do (`conformance`), and what is
+//! SQLite's own.
 
+mod conformance;
+mod faults;
+mod kill;
+mod limits;
+mod opening;
 mod shop;
+mod values;
 
-mod smoke;
+conformance::tests!(shop::Shop::open);

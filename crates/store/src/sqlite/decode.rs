@@ -12,7 +12,8 @@ use underpin_sql::Codec;
 use uuid::Uuid;
 
 use crate::calendar::{
-    DAY_US, DAYS_MAX, DAYS_MIN, is_representable, parse_date, parse_date_time, parse_time,
+    DAY_US, DAYS_MAX, DAYS_MIN, is_representable, parse_date, parse_date_time, parse_duration,
+    parse_time,
 };
 use crate::cell::Cell;
 
@@ -145,7 +146,12 @@ fn time(held: ValueRef<'_>, encoding: Encoding) -> Option<i64> {
 }
 
 fn duration(held: ValueRef<'_>, encoding: Encoding) -> Option<i64> {
-    counted(held, encoding)
+    match held {
+        ValueRef::Text(bytes) if encoding == Encoding::Text => {
+            parse_duration(std::str::from_utf8(bytes).ok()?)
+        }
+        held => counted(held, encoding),
+    }
 }
 
 /// A count of microseconds (or of whatever the type counts natively), from seconds or

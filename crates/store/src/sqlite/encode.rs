@@ -3,12 +3,11 @@
 use rusqlite::types::{ToSqlOutput, Value as Held, ValueRef};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
-use underpin_schema::{Encoding, IdKind, Scalar, Value};
+use underpin_schema::{Encoding, IdKind, Scalar, Value, wire};
 use underpin_sql::Codec;
 
 use super::list;
 use crate::calendar::DAY_US;
-use crate::wire;
 
 /// What the column of `codec` holds for `value`. Values that were checked against the codec's
 /// scalar always fit; others are bound as they are, for the database to refuse.
@@ -27,13 +26,13 @@ pub(super) fn encode(value: &Value, codec: Codec) -> ToSqlOutput<'_> {
             ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes()))
         }
         Value::Uuid(uuid) if codec.encoding == Encoding::Text => {
-            owned_text(|out| wire::push_uuid(out, *uuid))
+            owned_text(|out| wire::uuid(uuid.as_bytes(), out))
         }
         Value::Uuid(uuid) => ToSqlOutput::Borrowed(ValueRef::Blob(uuid.as_bytes())),
-        Value::DateTime(micros) => encode_counted(*micros, codec, wire::push_sql_date_time),
-        Value::Date(days) => encode_date(i64::from(*days), codec),
-        Value::Time(micros) => encode_counted(*micros, codec, wire::push_time),
-        Value::Duration(micros) => encode_counted(*micros, codec, wire::push_duration),
+        Value::DateTime(micros) => encode_counted(*micros, codec, sql_date_time),
+        Value::Date(days) => encode_date(*days, codec),
+        Value::Time(micros) => encode_counted(*micros, codec, wire::time),
+        Value::Duration(micros) => encode_counted(*micros, codec, wire::duration),
         Value::List(items) => owned(list::encode(items, codec)),
     }
 }
@@ -69,26 +68,33 @@ fn encode_decimal(number: Decimal, codec: Codec) -> ToSqlOutput<'static> {
     }
 }
 
-fn encode_date(days: i64, codec: Codec) -> ToSqlOutput<'static> {
+fn encode_date(days: i32, codec: Codec) -> ToSqlOutput<'static> {
     match codec.encoding {
-        Encoding::Native | Encoding::Real => integer(days),
-        Encoding::Text => owned_text(|out| wire::push_date(out, days)),
-        Encoding::Seconds => integer(days * (DAY_US / 1_000_000)),
-        Encoding::Millis => integer(days * (DAY_US / 1_000)),
+        Encoding::Native | Encoding::Real => integer(days.into()),
+        Encoding::Text => owned_text(|out| wire::date(days, out)),
+        Encoding::Seconds => integer(i64::from(days) * (DAY_US / 1_000_000)),
+        Encoding::Millis => integer(i64::from(days) * (DAY_US / 1_000)),
     }
 }
 
 fn encode_counted(
     micros: i64,
     codec: Codec,
-    push_text: fn(&mut Vec<u8>, i64),
+    push_text: fn(i64, &mut Vec<u8>),
 ) -> ToSqlOutput<'static> {
     match codec.encoding {
         Encoding::Native | Encoding::Real => integer(micros),
-        Encoding::Text => owned_text(|out| push_text(out, micros)),
+        Encoding::Text => owned_text(|out| push_text(micros, out)),
         Encoding::Seconds => coarser(micros, 1_000_000),
         Encoding::Millis => coarser(micros, 1_000),
     }
+}
+
+/// The form that SQLite's own date functions read, and that sorts as it should.
+fn sql_date_time(micros: i64, out: &mut Vec<u8>) {
+    wire::date(i32::try_from(micros.div_euclid(DAY_US)).unwrap_or(0), out);
+    out.push(b' ');
+    wire::time(micros.rem_euclid(DAY_US), out);
 }
 
 /// Seconds or milliseconds: whole where they are, with a fraction where one would be lost.
@@ -96,7 +102,7 @@ fn coarser(micros: i64, unit: i64) -> ToSqlOutput<'static> {
     if micros % unit == 0 {
         return integer(micros / unit);
     }
-    #[expect(clippy::cast_precision_loss, reason = "exact to the microsecond for 200 years")]
+    #[expect(clippy::cast_precision_loss, reason = "exact to the microsecond from 1834 to 2106")]
     let count = micros as f64 / unit as f64;
     real(count)
 }

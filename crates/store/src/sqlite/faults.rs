@@ -1,11 +1,15 @@
-//! Faults that tests provoke.
+//! Faults that tests provoke, and a hold on the writer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
 
+use super::Store;
 use super::open::Purpose;
+use super::queue::{Ending, References};
 
 /// What goes wrong, and what is deliberately done wrong to see that a test notices.
 #[derive(Debug, Clone)]
@@ -23,11 +27,48 @@ impl Default for Faults {
 }
 
 impl Faults {
-    pub(crate) fn apply(&self, conn: &Connection, purpose: Purpose) -> rusqlite::Result<()> {
+    pub(super) fn apply(&self, conn: &Connection, purpose: Purpose) -> rusqlite::Result<()> {
         if purpose == Purpose::Write {
             let pages_max = self.pages_max.load(Ordering::SeqCst);
             conn.pragma_update(None, "max_page_count", pages_max)?;
         }
         Ok(())
+    }
+}
+
+/// Keeps the writer busy, so that a test decides what is queued behind it.
+pub(crate) struct Barrier {
+    store: Store,
+    release: SyncSender<()>,
+    holder: JoinHandle<()>,
+}
+
+impl Barrier {
+    pub(crate) fn raise(store: &Store) -> Self {
+        let (release, released) = sync_channel::<()>(1);
+        let (reached, is_reached) = sync_channel::<()>(1);
+        let held = store.clone();
+        let holder = thread::spawn(move || {
+            held.run_exclusive(References::Checked, move |_| {
+                reached.send(()).unwrap();
+                released.recv().unwrap();
+                Ok(((), Ending::Commit))
+            })
+            .unwrap();
+        });
+        is_reached.recv().unwrap();
+        Self { store: store.clone(), release, holder }
+    }
+
+    /// Waits until so many writes are queued.
+    pub(crate) async fn await_queued(&self, n_writes: usize) {
+        while self.store.stats().n_queued_writes < n_writes {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    pub(crate) fn lower(self) {
+        self.release.send(()).unwrap();
+        self.holder.join().unwrap();
     }
 }

@@ -3,15 +3,14 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, OpenFlags, ToSql, ffi};
 use underpin_migrate::{Cell, Database, Detail, Failure, Introspection};
 
+use super::Store;
 use super::open::{Purpose, harden};
-use super::queue::References;
-use super::{Store, lock};
+use super::queue::{Ending, References};
 use crate::StoreError;
 
 impl Store {
@@ -31,15 +30,12 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let refusal = Arc::new(Mutex::new(None));
-        let told = Arc::clone(&refusal);
-        let result = self.run_exclusive(References::CheckedByWork, move |conn| {
-            work(&mut Lent(conn)).map_err(|error| {
-                *lock(&told) = Some(error);
-                StoreError::Abandoned
-            })
+        let lent = self.run_exclusive(References::Unchecked, move |conn| {
+            let result = work(&mut Lent(conn));
+            let ending = if result.is_ok() { Ending::Commit } else { Ending::RollBack };
+            Ok((result, ending))
         });
-        result.map_err(|error| lock(&refusal).take().unwrap_or_else(|| error.into()))
+        lent.unwrap_or_else(|error| Err(error.into()))
     }
 
     /// Lends a connection that can only read, in one transaction. Blocks; has no time limit.

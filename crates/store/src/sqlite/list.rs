@@ -10,13 +10,12 @@ use std::fmt;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use serde::de::{self, Deserializer as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
-use underpin_schema::{Scalar, Value};
+use underpin_schema::{Scalar, Value, wire};
 use underpin_sql::Codec;
 
 use super::decode::decode;
 use super::encode::encode as encode_item;
 use crate::cell::Cell;
-use crate::{json, wire};
 
 /// The text of a column that holds `items`.
 pub(super) fn encode(items: &[Value], codec: Codec) -> String {
@@ -67,13 +66,13 @@ fn push_item(out: &mut Vec<u8>, item: &Value, codec: Codec) {
         (Value::Bool(false), _) => out.extend_from_slice(b"false"),
         (Value::Uuid(uuid), _) => {
             out.push(b'"');
-            wire::push_uuid(out, *uuid);
+            wire::uuid(uuid.as_bytes(), out);
             out.push(b'"');
         }
         (_, ValueRef::Integer(number)) => Cell::Int(number).push_json(out),
         (_, ValueRef::Real(number)) => Cell::Float(number).push_json(out),
         (_, ValueRef::Text(text)) => {
-            json::push_string(out, std::str::from_utf8(text).unwrap_or_default());
+            wire::string(std::str::from_utf8(text).unwrap_or_default(), out);
         }
         (_, ValueRef::Null | ValueRef::Blob(_)) => out.extend_from_slice(b"null"),
     }

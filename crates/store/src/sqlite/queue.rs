@@ -24,23 +24,30 @@ pub(super) struct QueuedWrite {
 
 /// Work with a transaction to itself.
 pub(super) trait Exclusive: Send {
-    /// Whether references may dangle in the meantime; they are checked before the commit.
+    /// Whether the database checks references meanwhile.
     fn references(&self) -> References;
 
-    /// Does the work. It is committed if this succeeds.
-    fn run(&mut self, conn: &Connection) -> std::result::Result<(), StoreError>;
+    /// Does the work, and says how to end the transaction. Failure rolls it back.
+    fn run(&mut self, conn: &Connection) -> std::result::Result<Ending, StoreError>;
 
     /// Tells whoever waits.
     fn finish(self: Box<Self>, result: std::result::Result<(), StoreError>);
 }
 
-/// When foreign keys are checked.
+/// Whether foreign keys are in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum References {
-    /// With each statement.
+    /// They are.
     Checked,
-    /// Once, before the commit: tables may be made anew meanwhile.
-    CheckedAtEnd,
-    /// By the work itself, which may know of references that dangled before.
-    CheckedByWork,
+    /// They are not: tables may be made anew, and whoever does so answers for the references.
+    Unchecked,
+}
+
+/// How a transaction ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// What was done stays.
+    Commit,
+    /// What was done is undone.
+    RollBack,
 }

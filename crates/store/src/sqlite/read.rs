@@ -6,7 +6,7 @@
 
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, Row};
-use underpin_schema::Value;
+use underpin_schema::{Value, wire};
 use underpin_sql::{Cardinality, Codec, CursorColumn, Inputs, Output, ReadProgram, Select};
 
 use super::bind::{Surroundings, bind};
@@ -14,7 +14,7 @@ use super::decode::decode;
 use super::list;
 use super::oddities::Oddities;
 use crate::cell::Cell;
-use crate::{ReadOutcome, Seal, json};
+use crate::{ReadOutcome, Seal};
 
 /// What every part of an execution needs.
 pub(super) struct Execution<'e> {
@@ -216,7 +216,7 @@ impl<'e> Execution<'e> {
                     if is_set(row, *shown)? {
                         out.push(separator);
                         separator = b',';
-                        json::push_string(out, name);
+                        wire::string(name, out);
                         out.push(b':');
                         if is_null(row, *unless_null)? {
                             out.extend_from_slice(b"null");
@@ -262,7 +262,7 @@ impl<'e> Execution<'e> {
             return;
         }
         next.push(if next.is_empty() { b'{' } else { b',' });
-        json::push_string(next, name);
+        wire::string(name, next);
         next.extend_from_slice(b":\"");
         self.seal.seal(select.cursor_shape, &rows.far, next);
         next.push(b'"');

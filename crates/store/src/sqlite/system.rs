@@ -4,7 +4,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Store;
-use super::queue::References;
+use super::queue::{Ending, References};
 use crate::StoreError;
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS _underpin_meta \
@@ -34,6 +34,7 @@ impl Store {
         let (name, value) = (name.to_owned(), value.to_owned());
         self.run_exclusive(References::Checked, move |conn| {
             write(conn, &name, &value, "ON CONFLICT DO UPDATE SET value = excluded.value")
+                .map(|()| ((), Ending::Commit))
         })
     }
 
@@ -49,7 +50,7 @@ impl Store {
         let (name, value) = (name.to_owned(), value.to_owned());
         self.run_exclusive(References::Checked, move |conn| {
             write(conn, &name, &value, "ON CONFLICT DO NOTHING")?;
-            Ok(select(conn, &name)?.unwrap_or(value))
+            Ok((select(conn, &name)?.unwrap_or(value), Ending::Commit))
         })
     }
 }

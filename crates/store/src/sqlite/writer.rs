@@ -17,7 +17,7 @@ use rusqlite::Connection;
 use underpin_base::{Code, Error, Result};
 
 use super::open::{Link, Opener, Purpose};
-use super::queue::{Command, Exclusive, QueuedWrite, References};
+use super::queue::{Command, Ending, Exclusive, QueuedWrite, References};
 use super::trouble::Trouble;
 use super::{Shared, checkpoint, is_broken, refusal, write};
 use crate::{StoreError, WriteOutcome};
@@ -223,28 +223,22 @@ impl Writer {
         let shared = Arc::clone(&self.shared);
         let conn = &self.link()?.conn;
         let references = work.references();
-        let may_dangle = references != References::Checked;
-        if may_dangle {
+        if references == References::Unchecked {
             conn.pragma_update(None, "foreign_keys", false)
                 .map_err(|source| StoreError::Configure { source })?;
         }
-        let result = begin(conn).and_then(|()| {
-            work.run(conn)
-                .and_then(|()| match references {
-                    References::CheckedAtEnd => check_references(conn),
-                    References::Checked | References::CheckedByWork => Ok(()),
-                })
-                .and_then(|()| commit(conn).map_err(|source| StoreError::Commit { source }))
-                .map_err(|error| abandon(conn, error))
+        let result = begin(conn).and_then(|()| match work.run(conn) {
+            Ok(Ending::Commit) => commit(conn)
+                .map(|()| shared.n_commits.fetch_add(1, Ordering::Relaxed))
+                .map_err(|source| abandon(conn, StoreError::Commit { source })),
+            Ok(Ending::RollBack) => roll_back(conn).map(|()| 0),
+            Err(error) => Err(abandon(conn, error)),
         });
-        if may_dangle {
+        if references == References::Unchecked {
             // A new connection checks references again, whatever happened here.
             self.link = None;
         }
-        if result.is_ok() {
-            shared.n_commits.fetch_add(1, Ordering::Relaxed);
-        }
-        result
+        result.map(drop)
     }
 
     /// The connection; a new one when the last was given up.
@@ -315,12 +309,17 @@ fn in_savepoint<T>(
 
 /// Rolls back, and returns `error`. That there is nothing to roll back is no further trouble.
 fn abandon(conn: &Connection, error: StoreError) -> StoreError {
-    if !conn.is_autocommit()
-        && let Err(rollback) = conn.execute_batch("ROLLBACK")
-    {
-        tracing::warn!(error = %rollback, "a transaction could not be rolled back");
+    if let Err(rollback) = roll_back(conn) {
+        tracing::warn!(error = ?rollback, "a transaction could not be rolled back");
     }
     error
+}
+
+fn roll_back(conn: &Connection) -> std::result::Result<(), StoreError> {
+    if conn.is_autocommit() {
+        return Ok(());
+    }
+    conn.execute_batch("ROLLBACK").map_err(|source| StoreError::Write { source })
 }
 
 fn run_cached(conn: &Connection, sql: &str) -> rusqlite::Result<()> {
@@ -353,25 +352,4 @@ fn repeat(error: &StoreError) -> Error {
         None => error.to_string(),
     };
     error.to_answer().with_source(source)
-}
-
-/// Refuses a transaction that would leave references dangling.
-fn check_references(conn: &Connection) -> std::result::Result<(), StoreError> {
-    let dangling = (|| {
-        let mut statement = conn.prepare(
-            "SELECT \"table\", \"parent\", count(*) FROM pragma_foreign_key_check GROUP BY 1, 2",
-        )?;
-        let mut rows = statement.query([])?;
-        let Some(row) = rows.next()? else { return Ok(None) };
-        Ok(Some((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?)))
-    })();
-    match dangling {
-        Ok(None) => Ok(()),
-        Ok(Some((table, target, n_rows))) => Err(StoreError::DanglingReferences {
-            table,
-            target,
-            n_rows: u64::try_from(n_rows).unwrap_or(0),
-        }),
-        Err(source) => Err(StoreError::Inspect { source }),
-    }
 }

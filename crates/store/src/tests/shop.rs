@@ -4,9 +4,12 @@
 //! The SQL stands where the compiler's would; everything that looks at outcomes goes by the
 //! programs alone, so that another database can be put to the same tests with SQL of its own.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tempfile::TempDir;
+use underpin_base::Error;
+use underpin_migrate::{Cell, Database};
 use underpin_schema::{Encoding, IdKind, Scalar, Value};
 use underpin_sql::{
     Bind, BindSource, Cardinality, Codec, CursorColumn, Failure, Inputs, LinkProgram, Output,
@@ -14,7 +17,7 @@ use underpin_sql::{
 };
 use uuid::Uuid;
 
-use crate::{Options, ReadJob, Seal, Store, WriteJob};
+use crate::{Options, ReadJob, ReadOutcome, Seal, Store, StoreError, WriteJob, WriteOutcome};
 
 pub(crate) const UUID: Codec = native(Scalar::Id(IdKind::Uuid));
 pub(crate) const TEXT: Codec = native(Scalar::String);
@@ -65,17 +68,35 @@ impl Shop {
         Self { store, directory }
     }
 
+    /// The database's file with something added to its name.
+    pub(crate) fn path_with(&self, suffix: &str) -> PathBuf {
+        let mut path = self.store.path().as_os_str().to_owned();
+        path.push(suffix);
+        path.into()
+    }
+
+    /// Another store on the same database, as another process would have.
+    pub(crate) fn open_again(&self) -> Store {
+        Store::open(&Options::new(self.store.path())).unwrap()
+    }
+
     /// Reads and returns the JSON, or nothing when it was not found.
     pub(crate) fn read(&self, program: &ReadProgram, inputs: &Inputs) -> Option<String> {
-        let mut out = Vec::new();
-        let outcome = self.store.read(program, inputs, &PlainSeal, &mut out).unwrap();
-        outcome.found.then(|| String::from_utf8(out).unwrap())
+        read(&self.store, program, inputs)
     }
 }
 
+/// Reads and returns the JSON, or nothing when it was not found.
+pub(crate) fn read(store: &Store, program: &ReadProgram, inputs: &Inputs) -> Option<String> {
+    let mut out = Vec::new();
+    let outcome = store.read(program, inputs, &PlainSeal, &mut out).unwrap();
+    outcome.found.then(|| String::from_utf8(out).unwrap())
+}
+
 pub(crate) fn create_tables(store: &Store) {
-    let script = Statement { text: SCHEMA.to_owned(), binds: Vec::new() };
-    store.migrate(vec![script]).unwrap();
+    for sql in SCHEMA.split(';').filter(|sql| !sql.trim().is_empty()) {
+        execute(store, sql.to_owned(), Vec::new());
+    }
 }
 
 /// Cursors that can be read: the shape, then the values.
@@ -270,10 +291,10 @@ fn tested(failures: Vec<Failure>) -> Vec<Test> {
     failures.into_iter().map(|failure| Test { failure }).collect()
 }
 
-/// Makes an item: key, name, stock, owner (slots 0 to 3). The stock must not be negative, nor 13,
-/// and the owner must be there.
+/// Makes an item: key, name, stock, owner (slots 0 to 3). The stock must not be negative, nor 13
+/// (a null is both, for the sake of a test), and the owner must be there.
 pub(crate) fn create_item() -> Arc<WriteProgram> {
-    let tests = "(?4 IS NULL OR EXISTS (SELECT 1 FROM owner WHERE id = ?4)), ?3 >= 0, ?3 <> 13";
+    let tests = "?4 IS NULL OR EXISTS (SELECT 1 FROM owner WHERE id = ?4), ?3 >= 0, ?3 <> 13";
     let values = || vec![slot(0, UUID), slot(1, TEXT), slot(2, INT), slot(3, UUID)];
     let condition = "(?4 IS NULL OR EXISTS (SELECT 1 FROM owner WHERE id = ?4)) \
         AND ?3 >= 0 AND ?3 <> 13";
@@ -375,4 +396,82 @@ pub(crate) fn set_tags() -> Arc<WriteProgram> {
         reply: Some(item_reply(slot(0, UUID))),
         uniques: Vec::new(),
     })
+}
+
+pub(crate) async fn make_item(shop: &Shop, key: u128, name: &str, stock: i64) -> WriteOutcome {
+    make_item_of(shop, (key, name, stock), Value::Null).await
+}
+
+pub(crate) async fn make_item_of(
+    shop: &Shop,
+    (key, name, stock): (u128, &str, i64),
+    owner: Value,
+) -> WriteOutcome {
+    let slots = vec![id(key), text(name), Value::Int(stock), owner];
+    shop.store.write(write_job(&create_item(), slots)).await.unwrap()
+}
+
+pub(crate) fn make_owner(shop: &Shop, key: u128, name: &str) {
+    let sql = "INSERT INTO owner (id, name) VALUES (?1, ?2)";
+    execute(&shop.store, sql.to_owned(), vec![key_cell(key), Cell::Text(name.to_owned())]);
+}
+
+pub(crate) fn make_tags(shop: &Shop, names: &[&str]) {
+    for name in names {
+        let sql = "INSERT INTO tag (name) VALUES (?1)";
+        execute(&shop.store, sql.to_owned(), vec![Cell::Text((*name).to_owned())]);
+    }
+}
+
+/// A negative stock is what hides an item's parts.
+pub(crate) fn hide_parts(shop: &Shop, key: u128) {
+    let sql = "UPDATE item SET stock = -1 WHERE id = ?1";
+    execute(&shop.store, sql.to_owned(), vec![key_cell(key)]);
+}
+
+pub(crate) fn remove_parts(shop: &Shop) {
+    execute(&shop.store, "DELETE FROM part".to_owned(), Vec::new());
+}
+
+pub(crate) fn tags_of(shop: &Shop, key: u128) -> Vec<i64> {
+    let sql = "SELECT tag_id FROM item_tag WHERE item_id = ?1 ORDER BY tag_id";
+    let tags = statement(sql, vec![slot(0, UUID)]);
+    let program = reading(select(tags, vec![column("tag", 0, INT)], Cardinality::Page));
+    let json = shop.read(&program, &inputs(vec![id(key)])).unwrap();
+    let rows: Vec<std::collections::HashMap<String, i64>> = serde_json::from_str(&json).unwrap();
+    rows.iter().map(|row| row["tag"]).collect()
+}
+
+pub(crate) fn version_of(store: &Store, key: u128) -> i64 {
+    let mut out = Vec::new();
+    let outcome = store.read(&item(), &inputs(vec![id(key)]), &PlainSeal, &mut out).unwrap();
+    outcome.version.unwrap()
+}
+
+pub(crate) fn read_page(
+    shop: &Shop,
+    program: &ReadProgram,
+    inputs: &Inputs,
+) -> (Vec<serde_json::Value>, ReadOutcome) {
+    let mut out = Vec::new();
+    let outcome = shop.store.read(program, inputs, &PlainSeal, &mut out).unwrap();
+    (serde_json::from_slice(&out).unwrap(), outcome)
+}
+
+pub(crate) fn paths(error: &Error) -> Vec<String> {
+    error.details().fields.iter().map(|field| field.path.clone()).collect()
+}
+
+pub(crate) fn messages(error: &Error) -> Vec<String> {
+    error.details().fields.iter().map(|field| field.message.clone()).collect()
+}
+
+/// Executes SQL that no program would.
+pub(crate) fn execute(store: &Store, sql: String, binds: Vec<Cell>) {
+    let work = move |db: &mut dyn Database| Ok::<_, StoreError>(db.execute(&sql, &binds));
+    store.lend(work).unwrap().unwrap();
+}
+
+fn key_cell(key: u128) -> Cell {
+    Cell::Blob(key.to_be_bytes().to_vec())
 }

@@ -143,6 +143,12 @@ pub(crate) fn of_row(version: Option<i64>, scope: Scope, body: &[u8]) -> HeaderV
     HeaderValue::try_from(text).expect("invariant: digits and quotes make a header value")
 }
 
+/// The tag of a file that is the same for all.
+pub(crate) fn of_file(bytes: &[u8]) -> HeaderValue {
+    // Weak: a file goes out in more than one encoding under one tag.
+    of_row(None, Scope::Row, bytes)
+}
+
 /// The same for the same bytes, in every process of one build.
 pub(crate) fn digest(body: &[u8]) -> u64 {
     let mut hasher = std::hash::DefaultHasher::new();

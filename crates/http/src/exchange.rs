@@ -13,17 +13,19 @@ use std::time::Instant;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
-use hyper::header::{ALLOW, HeaderValue, LOCATION};
+use hyper::header::{ALLOW, ETAG, HeaderValue, LOCATION};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use underpin_base::{Code, Error, Result};
 use underpin_engine::Context;
 use underpin_plan::ActorKind;
+use underpin_schema::Schema;
 
 use crate::catch::Catch;
+use crate::etag::Tags;
 use crate::headers::{self, Accept, RequestId, TraceId};
 use crate::log::Facts;
-use crate::reply::Reply;
+use crate::reply::{Content, Reply};
 use crate::server::{Conn, HasBody, Phase, Worker};
 use crate::site::{Route, Site};
 use crate::{docs, health, rest};
@@ -95,11 +97,22 @@ impl Exchange<'_> {
             Route::Live => return Ok(health::live()),
             Route::Ready => return Ok(health::ready(self.worker)),
             Route::Root => return Ok(to_docs()),
-            Route::Docs(asset) => return Ok(docs::serve(asset, self.head)),
-            Route::OpenApi => return Err(Error::not_found()),
+            Route::Docs(asset) => return docs::serve(asset, self.head),
+            Route::OpenApi => return self.contract(&site, app.schema()),
             Route::Server => return Err(not_allowed(methods)),
         }
-        rest::handle(self, app, site, route, body).await
+        rest::handle(self, app, route, body).await
+    }
+
+    fn contract(&self, site: &Site, schema: &Schema) -> Result<Reply> {
+        let shared = &self.worker.shared;
+        let (text, tag) = site.contract(schema, &shared.limits, shared.public_url.as_ref());
+        let reply = if Tags::if_none_match(&self.head.headers)?.matches(tag) {
+            Reply::empty(StatusCode::NOT_MODIFIED)
+        } else {
+            Reply::new(StatusCode::OK, Content::File("application/json"), text.clone())
+        };
+        Ok(reply.with(ETAG, tag.clone()))
     }
 
     fn model(&mut self, site: &Site, model: underpin_schema::ModelId) {

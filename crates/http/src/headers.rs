@@ -126,6 +126,16 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<&str>> {
     }
 }
 
+/// Whether the client asks for answers to writes without their row (RFC 7240, section 4.2).
+pub(crate) fn wants_no_body(headers: &HeaderMap) -> bool {
+    headers.get_all("prefer").iter().any(|value| {
+        value
+            .as_bytes()
+            .split(|byte| *byte == b',')
+            .any(|preference| preference.trim_ascii().eq_ignore_ascii_case(b"return=minimal"))
+    })
+}
+
 /// Which of our media types a client takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Accept {
@@ -249,6 +259,14 @@ mod tests {
         }
         let twice = [("authorization", "Bearer a"), ("authorization", "Bearer a")];
         assert_eq!(bearer(&twice), Err(Code::InvalidHeader));
+    }
+
+    #[test]
+    fn an_answer_without_its_row_is_asked_for_by_name() {
+        let minimal = |sent| wants_no_body(&headers(&[("prefer", sent)]));
+        assert!(minimal("respond-async, Return=Minimal"));
+        assert!(!minimal("return=representation"));
+        assert!(!wants_no_body(&HeaderMap::new()));
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod health;
 mod host;
 mod json;
 mod log;
+mod openapi;
 mod path;
 mod query;
 mod reply;
@@ -28,4 +29,5 @@ mod server;
 mod site;
 
 pub use log::{LogFormat, LogOptions};
+pub use openapi::openapi;
 pub use server::{ServerOptions, serve};

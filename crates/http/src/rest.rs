@@ -1,8 +1,7 @@
 //! Reads and writes of rows over REST: what a client asked, in the engine's terms, and back.
 
 mod read;
-
-use std::rc::Rc;
+mod write;
 
 use hyper::Method;
 use hyper::body::Incoming;
@@ -11,13 +10,12 @@ use underpin_engine::AppGuard;
 
 use crate::exchange::Exchange;
 use crate::reply::Reply;
-use crate::site::{Route, Site};
+use crate::site::Route;
 
 /// Answers a request for rows; `route` is one of those that lead to them.
 pub(crate) async fn handle(
     exchange: Exchange<'_>,
     app: AppGuard<'_>,
-    site: Rc<Site>,
     route: Route<'_>,
     body: Incoming,
 ) -> Result<Reply> {
@@ -26,6 +24,6 @@ pub(crate) async fn handle(
     }
     match exchange.head.method {
         Method::GET | Method::HEAD => read::read(exchange, &app, route).await,
-        _ => Err(Error::not_found()),
+        _ => write::write(exchange, app, route, body).await,
     }
 }

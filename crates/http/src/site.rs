@@ -4,14 +4,19 @@
 //! key may be written with escapes.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::rc::Rc;
 
+use bytes::Bytes;
 use hyper::Method;
+use hyper::header::HeaderValue;
 use rustc_hash::FxHashMap;
-use underpin_base::{Error, Result};
+use underpin_base::{Error, Limits, Result};
 use underpin_schema::{FieldId, FieldKind, Model, ModelId, Schema};
+use url::Url;
 
-use crate::{docs, path};
+use crate::openapi::openapi;
+use crate::{docs, etag, path};
 
 /// The routes of a schema.
 pub(crate) struct Site {
@@ -21,6 +26,8 @@ pub(crate) struct Site {
     resources: Vec<Resource>,
     by_plural: FxHashMap<String, ModelId>,
     fixed: Fixed,
+    /// The contract with its entity tag, made when it is first asked for.
+    contract: OnceCell<(Bytes, HeaderValue)>,
 }
 
 /// The routes of one model.
@@ -104,7 +111,21 @@ impl Site {
             ready: Rc::from("/health/ready"),
             server: Rc::from("*"),
         };
-        Self { version, resources, by_plural, fixed }
+        Self { version, resources, by_plural, fixed, contract: OnceCell::new() }
+    }
+
+    /// The contract of `schema`, which this site is of, with its entity tag.
+    pub(crate) fn contract(
+        &self,
+        schema: &Schema,
+        limits: &Limits,
+        public_url: Option<&Url>,
+    ) -> &(Bytes, HeaderValue) {
+        self.contract.get_or_init(|| {
+            let text = openapi(schema, limits, public_url.map_or("", Url::as_str));
+            let tag = etag::of_file(text.as_bytes());
+            (Bytes::from(text), tag)
+        })
     }
 
     /// Where `path` leads.

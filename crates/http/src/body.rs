@@ -10,7 +10,7 @@ use hyper::body::{Body, Incoming};
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use underpin_base::{Code, Error, Limits, Result};
 
-use crate::server::{Conn, Phase};
+use crate::server::{Conn, Phase, Refusal};
 
 /// Media types a body may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +91,8 @@ pub(crate) async fn read(conn: &Conn, mut body: Incoming, limits: &Limits) -> Re
                     "the body did not arrive in time",
                 )));
             }
-            Pin::new(&mut body).poll_frame(cx).map(|frame| frame.transpose().map_err(broken_off))
+            let frame = Pin::new(&mut body).poll_frame(cx);
+            frame.map(|frame| frame.transpose().map_err(|error| broken_off(conn, error)))
         })
         .await?;
         let Some(frame) = frame else { break };
@@ -153,8 +154,14 @@ fn too_large(limits: &Limits) -> Error {
     Error::new(Code::BodyTooLarge, format!("a body has at most {max} bytes"))
 }
 
-fn broken_off(error: hyper::Error) -> Error {
-    Error::new(Code::MalformedRequest, "the body broke off or is malformed").with_source(error)
+/// To hyper every refused body is one that broke off; the guard knows better.
+fn broken_off(conn: &Conn, error: hyper::Error) -> Error {
+    let message = match conn.take_refusal() {
+        Some(Refusal::Malformed(message)) => message,
+        Some(Refusal::HeadTooLarge) => "the trailer of the chunked body is too long",
+        Some(Refusal::TargetTooLong | Refusal::TimedOut) | None => "the body broke off",
+    };
+    Error::new(Code::MalformedRequest, message).with_source(error)
 }
 
 #[cfg(test)]

@@ -77,12 +77,14 @@ impl Exchange<'_> {
     async fn run(mut self, body: Incoming) -> Result<Reply> {
         let app = self.worker.shared.engine.app().await;
         let site = self.worker.site(&app);
-        let route = site.route(self.head.uri.path())?;
-        self.facts.route = Some(site.template(&route));
+        let path = self.head.uri.path();
         // A probe asks by address, whatever the server is called.
-        if !matches!(route, Route::Live | Route::Ready) {
+        if !path.starts_with("/health/") {
             headers::check_host(self.head, &self.worker.shared.hosts)?;
         }
+        let is_tunnel = self.head.method == Method::CONNECT;
+        let route = if is_tunnel { Route::Server } else { site.route(path)? };
+        self.facts.route = Some(site.template(&route));
         let methods = site.methods(&route);
         if !methods.contains(&self.head.method) {
             return Err(not_allowed(methods));

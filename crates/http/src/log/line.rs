@@ -4,7 +4,7 @@
 
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hyper::header::USER_AGENT;
 use hyper::http::request::Parts;
@@ -56,6 +56,11 @@ pub(crate) fn agent(head: &Parts) -> &str {
 }
 
 impl Line<'_> {
+    /// When the answer was made.
+    pub(crate) fn ended(&self) -> Instant {
+        self.facts.started + Duration::from_micros(self.micros)
+    }
+
     pub(crate) fn push_json(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"ts\":\"");
         wire::date_time(self.facts.at.0, out);

@@ -55,6 +55,7 @@ pub(crate) struct Conn {
     body_overdue: Cell<bool>,
     verdict: Cell<Verdict>,
     refusal: Cell<Option<Refusal>>,
+    is_refused: Cell<bool>,
     unread: Cell<bool>,
     body_pending: Cell<bool>,
     heads: Cell<u64>,
@@ -71,6 +72,7 @@ impl Conn {
             body_overdue: Cell::new(false),
             verdict: Cell::new(Verdict::Go),
             refusal: Cell::new(None),
+            is_refused: Cell::new(false),
             unread: Cell::new(false),
             body_pending: Cell::new(false),
             heads: Cell::new(0),
@@ -120,6 +122,7 @@ impl Conn {
     /// Notes why the connection cannot go on.
     pub(crate) fn refuse(&self, refusal: Refusal) {
         self.refusal.set(Some(refusal));
+        self.is_refused.set(true);
         self.unread.set(true);
     }
 
@@ -130,7 +133,7 @@ impl Conn {
 
     /// Whether the connection has been found unable to go on.
     pub(crate) fn is_refused(&self) -> bool {
-        self.refusal.get().is_some()
+        self.is_refused.get()
     }
 
     /// Notes that the client may still be sending when the connection is closed.

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
+use bytes::Bytes;
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -29,10 +30,11 @@ pub(super) async fn run(worker: &Rc<Worker>, conn: &Rc<Conn>, stream: std::net::
     // A socket that broke on its way here has nobody left to tell.
     let Ok(stream) = TcpStream::from_std(stream) else { return };
     let guard = Guard::new(stream, Rc::clone(conn), bounds(worker));
-    let guard = serve(worker, conn, guard).await;
+    let (guard, unparsed) = serve(worker, conn, guard).await;
     let (mut stream, held) = guard.into_parts();
     if let Some(refusal) = conn.take_refusal() {
-        let answer = exchange::refuse(worker, conn, refusal, &held);
+        let read = if unparsed.is_empty() { &held } else { &unparsed[..] };
+        let answer = exchange::refuse(worker, conn, refusal, read);
         let sent = tokio::time::timeout(REFUSAL, stream.write_all(&answer)).await;
         if !matches!(sent, Ok(Ok(()))) {
             return;
@@ -52,8 +54,9 @@ fn bounds(worker: &Worker) -> Bounds {
     }
 }
 
-/// Serves requests until the client, a deadline or a refusal ends it.
-async fn serve(worker: &Rc<Worker>, conn: &Rc<Conn>, guard: Guard) -> Guard {
+/// Serves requests until the client, a deadline or a refusal ends it. Returns what hyper held of a
+/// head that it refused, too.
+async fn serve(worker: &Rc<Worker>, conn: &Rc<Conn>, guard: Guard) -> (Guard, Bytes) {
     let service = service_fn(|request| exchange::answer(worker, conn, request));
     let mut http = Builder::new()
         // A client may close its sending side and still read; and a write that has begun is not
@@ -76,7 +79,8 @@ async fn serve(worker: &Rc<Worker>, conn: &Rc<Conn>, guard: Guard) -> Guard {
         Pin::new(&mut http).poll(cx).map(|_ended| ())
     })
     .await;
-    http.into_parts().io
+    let parts = http.into_parts();
+    (parts.io, parts.read_buf)
 }
 
 /// Closes the sending side and reads on for a moment, so that the client gets to read the answer.

@@ -90,8 +90,16 @@ impl Guard {
     /// no longer than the room in `out`. Returns whether anything was passed on.
     fn pass_fresh(&mut self, fresh: &[u8], out: &mut ReadBufCursor<'_>) -> Result<bool, Refusal> {
         let mut at = 0;
+        let mut outcome = Ok(());
         while at < fresh.len() && !(at > 0 && self.framing.between_messages()) {
-            match self.framing.step(&fresh[at..])? {
+            let step = match self.framing.step(&fresh[at..]) {
+                Ok(step) => step,
+                Err(refusal) => {
+                    outcome = Err(refusal);
+                    break;
+                }
+            };
+            match step {
                 Step::Head(n) => {
                     self.conn.head_passed();
                     out.put_slice(&fresh[at..at + n]);
@@ -105,7 +113,7 @@ impl Guard {
             }
         }
         self.held.extend_from_slice(&fresh[at..]);
-        Ok(at > 0)
+        outcome.map(|()| at > 0)
     }
 
     fn poll_pass(

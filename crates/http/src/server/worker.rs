@@ -71,7 +71,7 @@ impl Worker {
         for conn in self.connections.borrow().values() {
             conn.watch(now, &self.shared.limits);
         }
-        self.log.borrow_mut().flush();
+        self.log.borrow_mut().flush(now);
     }
 
     fn is_empty(&self) -> bool {
@@ -116,7 +116,7 @@ pub(super) fn run(
             }
         }
         drain(&worker, &mut tick).await;
-        worker.log.borrow_mut().flush();
+        worker.log.borrow_mut().flush(Instant::now());
     });
 }
 

@@ -9,8 +9,27 @@ use crate::Span;
 
 pub use codes::DiagnosticCode;
 
+pub(crate) mod access;
+pub(crate) mod account;
+#[cfg(test)]
+mod check;
 mod codes;
+pub(crate) mod collision;
+pub(crate) mod constraint;
+pub(crate) mod default;
+pub(crate) mod definition;
+pub(crate) mod directive;
+pub(crate) mod duplicate;
+pub(crate) mod field;
+pub(crate) mod file;
+pub(crate) mod index;
+pub(crate) mod name;
+pub(crate) mod relation;
+pub(crate) mod role;
 mod rule;
+#[cfg(test)]
+mod tests;
+pub(crate) mod unknown;
 
 /// A mistake in a schema, or something worth a warning.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,22 +5,32 @@
 //! requests, SQL or files; rules are kept as text with their spans and are typed by `rules`.
 #![warn(missing_docs, clippy::wildcard_enum_match_arm)]
 
+mod applied;
+mod declare;
 mod diagnostic;
+mod directives;
 mod field_code;
+mod input;
 mod json;
 mod model;
+mod naming;
+mod parse;
 mod pattern;
+mod resolve;
+mod rule_text;
 mod scalar;
 mod value;
 pub mod wire;
 
 pub use diagnostic::{Diagnostic, DiagnosticCode, Explanation, Severity, explain, nearest};
+pub use directives::directives;
 pub use field_code::{FieldCode, ValueError};
 pub use model::{
     Access, Account, Check, EnumId, EnumType, EnumValue, Field, FieldAccess, FieldDefault, FieldId,
     FieldKind, Index, IndexColumn, Join, Locking, Model, ModelId, OnDelete, Role, RuleText, Schema,
     Span, ToMany, ToOne,
 };
+pub use parse::{Parsed, parse};
 pub use pattern::Pattern;
 pub use scalar::{Encoding, IdKind, Literal, Scalar};
 pub use value::{TextOrder, Value};

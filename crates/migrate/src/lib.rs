@@ -13,6 +13,7 @@ mod diff;
 mod drift;
 mod introspection;
 mod plan;
+mod pull;
 mod quote;
 mod recorded;
 mod run;
@@ -26,6 +27,7 @@ pub use introspection::{
     IndexOrigin, Introspection, Profile, TableFacts, TriggerFacts,
 };
 pub use plan::{Check, Class, MigrationPlan, Step};
+pub use pull::{PulledSchema, pull};
 pub use run::{Applied, Consent, Part, Refusal, RunError, Status, apply, status};
 pub use snapshot::{
     Column, EnumShape, EnumValueShape, FORMAT, IndexColumnShape, IndexShape, Kind, OnChange, Owner,

@@ -38,8 +38,8 @@ pub struct TableFacts {
     pub strict: bool,
     /// Whether it is `WITHOUT ROWID`.
     pub without_rowid: bool,
-    /// Whether it is a virtual table (or the shadow of one).
-    pub is_virtual: bool,
+    /// What it is made of.
+    pub kind: TableKind,
     /// Whether its integer key never repeats.
     pub autoincrement: bool,
     /// The columns, in order, generated ones too.
@@ -52,6 +52,17 @@ pub struct TableFacts {
     pub checks: Vec<String>,
     /// Rows, with [`Detail::Data`].
     pub n_rows: Option<u64>,
+}
+
+/// What a table is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableKind {
+    /// Rows of its own.
+    Plain,
+    /// What a module of SQLite makes of it.
+    Virtual,
+    /// Rows in which a virtual table keeps what it needs.
+    Shadow,
 }
 
 /// A column as it is.

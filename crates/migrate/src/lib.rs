@@ -24,7 +24,7 @@ pub use diff::diff;
 pub use drift::{Mismatch, drift};
 pub use introspection::{
     Action, ColumnFacts, Detail, ForeignKeyFacts, Generated, IndexColumnFacts, IndexFacts,
-    IndexOrigin, Introspection, Profile, TableFacts, TriggerFacts,
+    IndexOrigin, Introspection, Profile, TableFacts, TableKind, TriggerFacts,
 };
 pub use plan::{Check, Class, MigrationPlan, Step};
 pub use pull::{PulledSchema, pull};

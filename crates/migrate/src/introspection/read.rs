@@ -3,7 +3,7 @@
 use super::create_table::Declaration;
 use super::{
     Action, ColumnFacts, Detail, ForeignKeyFacts, Generated, IndexColumnFacts, IndexFacts,
-    IndexOrigin, Introspection, Profile, TableFacts, TriggerFacts,
+    IndexOrigin, Introspection, Profile, TableFacts, TableKind, TriggerFacts,
 };
 use crate::{Cell, Database, Failure};
 
@@ -66,21 +66,25 @@ fn read_table(db: &mut dyn Database, row: &[Cell], detail: Detail) -> Result<Tab
     let name = text(row, 0);
     let sql = text(row, 4);
     let declaration = Declaration::parse(&sql);
-    let is_virtual = text(row, 1) != "table";
+    let kind = match text(row, 1).as_str() {
+        "virtual" => TableKind::Virtual,
+        "shadow" => TableKind::Shadow,
+        _ => TableKind::Plain,
+    };
     let mut table = TableFacts {
         columns: read_columns(db, &name, &declaration)?,
         indexes: read_indexes(db, &name)?,
         foreign_keys: read_foreign_keys(db, &name)?,
         strict: integer(row, 3) != 0,
         without_rowid: integer(row, 2) != 0,
-        is_virtual,
+        kind,
         autoincrement: declaration.autoincrement,
         checks: declaration.checks,
         n_rows: None,
         name,
         sql,
     };
-    if detail == Detail::Data && !is_virtual {
+    if detail == Detail::Data && kind == TableKind::Plain {
         let quoted = quote(&table.name);
         let counted = db.query(&format!("SELECT count(*) FROM {quoted}"), &[])?;
         table.n_rows = counted.first().and_then(|row| u64::try_from(integer(row, 0)).ok());

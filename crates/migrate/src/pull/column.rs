@@ -102,9 +102,9 @@ fn integer(profile: &Profile) -> FieldType {
 fn noting_others(mut made: FieldType, n_fitting: u64, profile: &Profile) -> FieldType {
     let n_others = profile.values().saturating_sub(n_fitting);
     if n_others > 0 {
-        let rows =
-            if n_others == 1 { "1 row holds".to_owned() } else { format!("{n_others} rows hold") };
-        made.note = Some(format!("{rows} something else than {}, which reads as null", made.name));
+        let rows = if n_others == 1 { "1 row".to_owned() } else { format!("{n_others} rows") };
+        made.note =
+            Some(format!("holds something else than {} in {rows}, which reads as null", made.name));
     }
     made
 }

@@ -1,7 +1,7 @@
 //! Models and their fields, before the other sides of relations are added.
 
 use crate::introspection::{
-    Action, ColumnFacts, ForeignKeyFacts, Generated, Introspection, TableFacts,
+    Action, ColumnFacts, ForeignKeyFacts, Generated, Introspection, TableFacts, TableKind,
 };
 
 use super::column::{FieldType, field_type};
@@ -361,8 +361,10 @@ fn unusable(table: &TableFacts) -> Option<String> {
     if folded.starts_with("_underpin_") {
         return Some(String::new());
     }
-    if table.is_virtual {
-        return Some("is virtual".to_owned());
+    match table.kind {
+        TableKind::Plain => {}
+        TableKind::Virtual => return Some("is virtual".to_owned()),
+        TableKind::Shadow => return Some(String::new()),
     }
     let is_reserved = ["pg_", "sqlite_"].iter().any(|start| folded.starts_with(start));
     (is_reserved || sayable(&table.name).is_none())

@@ -10,15 +10,19 @@ use super::naming;
 const HEAD: &str = "\
 # The schema of a database that is served where it lies: `managed: false` keeps migrations away from
 # its tables, which stay as they are.
-#
-# Nobody but the role `admin` may read or write: no model has a rule. Open a model by saying who may
-# do what, for example
-#
-#     type Product @model(…) @access(read: \"true\", create: \"auth.can('products:create')\") {
 ";
 
 pub(super) fn text(draft: &Draft<'_>, notes: &[String]) -> String {
     let mut text = HEAD.to_owned();
+    if let Some(model) = draft.models.first() {
+        let (name, plural) = (&model.name, &model.plural_name);
+        let _ = write!(
+            text,
+            "#\n# Nobody but the role `admin` may read or write, for no model has a rule. To open one, \
+             say who may\n# do what, for example:\n#\n#   type {name} @model(…) @access(read: \
+             \"true\", create: \"auth.can('{plural}:create')\") {{\n"
+        );
+    }
     if !notes.is_empty() {
         text.push_str("#\n# What to know:\n");
         for note in notes {

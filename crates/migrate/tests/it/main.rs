@@ -3,4 +3,5 @@
 mod database;
 mod introspection;
 mod property;
+mod pull;
 mod shapes;

@@ -178,12 +178,19 @@ mod tests {
 
     /// An output that takes nothing until it is opened.
     #[derive(Clone, Default)]
-    struct Gate(Arc<(Mutex<(bool, Vec<u8>)>, Condvar)>);
+    struct Gate(Arc<Held>);
+
+    #[derive(Default)]
+    struct Held {
+        /// Whether it is open, and what it took.
+        state: Mutex<(bool, Vec<u8>)>,
+        opened: Condvar,
+    }
 
     impl Write for Gate {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            let state = self.0.0.lock().unwrap();
-            let mut state = self.0.1.wait_while(state, |(open, _)| !*open).unwrap();
+            let state = self.0.state.lock().unwrap();
+            let mut state = self.0.opened.wait_while(state, |(open, _)| !*open).unwrap();
             state.1.extend_from_slice(bytes);
             Ok(bytes.len())
         }
@@ -235,11 +242,11 @@ mod tests {
         for _ in 0..n_pushed {
             push(&mut buffer, &facts);
         }
-        gate.0.0.lock().unwrap().0 = true;
-        gate.0.1.notify_all();
+        gate.0.state.lock().unwrap().0 = true;
+        gate.0.opened.notify_all();
         drop((log, buffer));
         flusher.end();
-        let text = String::from_utf8(gate.0.0.lock().unwrap().1.clone()).unwrap();
+        let text = String::from_utf8(gate.0.state.lock().unwrap().1.clone()).unwrap();
         let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
         let (dropped, written): (Vec<serde_json::Value>, Vec<_>) =
             lines.partition(|line: &serde_json::Value| line["event"] == "log");

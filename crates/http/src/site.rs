@@ -166,6 +166,19 @@ impl Site {
         }
     }
 
+    /// The path of every route, keys left open.
+    #[cfg(test)]
+    pub(crate) fn templates(&self) -> impl Iterator<Item = &str> {
+        let fixed = &self.fixed;
+        let fixed =
+            [&fixed.root, &fixed.openapi, &fixed.docs, &fixed.live, &fixed.ready, &fixed.server];
+        let of_models = self.resources.iter().flat_map(|resource| {
+            let relations = resource.relations.iter().map(|relation| &relation.template);
+            [&resource.list, &resource.item].into_iter().chain(relations)
+        });
+        fixed.into_iter().chain(of_models).map(AsRef::as_ref)
+    }
+
     pub(crate) fn resource(&self, model: ModelId) -> &Resource {
         &self.resources[usize::from(model.0)]
     }

@@ -21,7 +21,7 @@ pub enum Ids {
 
 thread_local! {
     // One context a thread: identifiers made within one millisecond by one thread stay ordered.
-    static CONTEXT: ContextV7 = ContextV7::new();
+    static CONTEXT: ContextV7 = const { ContextV7::new() };
 }
 
 impl Ids {

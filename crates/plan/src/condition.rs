@@ -124,7 +124,7 @@ impl<'a> Conditions<'a> {
         let slot =
             if operator == Operator::IsNull { SlotType::of_scalar(Scalar::Boolean) } else { slot };
         let values: Vec<Operand> =
-            (0..condition.n_values).map(|_| self.slot(slot.clone())).collect::<Result<_>>()?;
+            (0..condition.n_values).map(|_| self.slot(slot)).collect::<Result<_>>()?;
         Ok(compared(operator, &found, values))
     }
 
@@ -209,8 +209,8 @@ fn name(operator: Operator) -> &'static str {
 
 /// The parameter as a client writes it.
 fn parameter_of(condition: &Condition) -> String {
-    match condition.operator {
-        Operator::Eq => condition.path.clone(),
-        operator => format!("{}[{}]", condition.path, name(operator)),
+    if condition.operator == Operator::Eq {
+        return condition.path.clone();
     }
+    format!("{}[{}]", condition.path, name(condition.operator))
 }

@@ -1,5 +1,7 @@
 //! One member of a body as a value of its field.
 
+use std::fmt::Write as _;
+
 use serde_json::value::RawValue;
 use underpin_schema::{
     EnumId, Field, FieldCode, FieldKind, Scalar, Schema, Value, ValueError, nearest,
@@ -45,17 +47,16 @@ pub(crate) fn parse(schema: &Schema, field: &Field, raw: &str) -> Result<Value, 
 fn parse_enum(schema: &Schema, id: EnumId, raw: &str) -> Result<Value, ValueError> {
     let value = Scalar::String.parse_json(raw)?;
     let names = || schema.enum_type(id).values.iter().map(|value| value.name.as_str());
-    match &value {
-        Value::Text(text) if !names().any(|name| name == text) => {
-            let names_text = names().collect::<Vec<_>>().join(", ");
-            let message = match nearest(text, names()) {
-                Some(near) => format!("must be one of {names_text}; did you mean `{near}`?"),
-                None => format!("must be one of {names_text}"),
-            };
-            Err(ValueError::new(FieldCode::UnknownValue, message))
+    if let Value::Text(text) = &value
+        && !names().any(|name| name == text)
+    {
+        let mut message = format!("must be one of {}", names().collect::<Vec<_>>().join(", "));
+        if let Some(near) = nearest(text, names()) {
+            let _ = write!(message, "; did you mean `{near}`?");
         }
-        _ => Ok(value),
+        return Err(ValueError::new(FieldCode::UnknownValue, message));
     }
+    Ok(value)
 }
 
 /// Reads an array item by item; an item may not be null.
@@ -99,10 +100,12 @@ fn distinct(list: Value) -> Value {
 
 /// Holds a value to the field's length, range and pattern.
 fn check(field: &Field, value: &Value) -> Result<(), ValueError> {
-    let size = match value {
-        Value::Text(text) => Some((text.chars().count(), "characters")),
-        Value::List(items) => Some((items.len(), "items")),
-        _ => None,
+    let size = if let Value::Text(text) = value {
+        Some((text.chars().count(), "characters"))
+    } else if let Value::List(items) = value {
+        Some((items.len(), "items"))
+    } else {
+        None
     };
     if let (Some((min, max)), Some((size, unit))) = (field.length, size) {
         let size = u64::try_from(size).unwrap_or(u64::MAX);

@@ -258,10 +258,8 @@ fn output(
     let (model, scope) = row;
     let (Member::Column { field, shown } | Member::Relation { field, shown, .. }) = member;
     let field = draft.frame.schema.field(model, *field);
-    let shown = match shown {
-        Predicate::True => None,
-        shown => Some(columns.add(draft.truth(shown, scope))),
-    };
+    let always = *shown == Predicate::True;
+    let shown = (!always).then(|| columns.add(draft.truth(shown, scope)));
     let place = scope.place(Root::Row);
     match member {
         Member::Column { .. } => Output::Column {

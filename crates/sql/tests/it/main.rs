@@ -1,0 +1,8 @@
+//! Statements as golden files, run against a real SQLite that has the schema's tables.
+
+mod case;
+mod ddl;
+mod golden;
+mod names;
+mod plans;
+mod render;

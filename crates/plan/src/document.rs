@@ -4,6 +4,7 @@
 //! their bounds, so that no later reader can be made to overflow its stack or hoard memory. The
 //! second takes the object's members apart and reads each as its field's type.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde_json::value::RawValue;
@@ -44,14 +45,13 @@ pub fn decode_document(
         }
     };
     let mut decoder = Decoder { schema, model: schema.model(model), document: Document::default() };
-    let mut seen: Vec<&str> = Vec::with_capacity(members.len());
+    let mut seen: HashSet<&str> = HashSet::with_capacity(members.len());
     for (name, raw) in &members {
-        if seen.contains(&name.as_str()) {
-            decoder.refuse(name, FieldCode::DuplicateKey, "stands twice".into());
-            continue;
+        if seen.insert(name) {
+            decoder.member(name, raw.get());
+        } else {
+            decoder.refuse(name, FieldCode::DuplicateKey, "stands twice".to_owned());
         }
-        seen.push(name);
-        decoder.member(name, raw.get());
     }
     Ok(decoder.document)
 }

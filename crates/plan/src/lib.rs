@@ -16,6 +16,7 @@ mod reach;
 mod read;
 mod request;
 mod selection;
+mod shape;
 mod slot;
 mod sort;
 mod validate;
@@ -34,6 +35,7 @@ pub use request::{
     Condition, Document, Operator, PageRequest, Paging, ReadRequest, SortKey, Target, WriteKind,
     WriteRequest,
 };
+pub use shape::{Versioned, WriteShape};
 pub use slot::{RawText, SlotType};
 pub use validate::validate;
-pub use write::{Versioned, WriteShape, authorize_write};
+pub use write::authorize_write;

@@ -4,6 +4,8 @@
 //! so that plans can be kept. What can only be judged by the values or the actor's row is a
 //! [`WriteTest`] in the plan, or is refused by [`validate`](crate::validate()).
 
+mod demand;
+
 use underpin_base::{Code, Error, Limits, Result};
 use underpin_rules::{Predicate, Slot, Vars};
 use underpin_schema::{
@@ -11,119 +13,11 @@ use underpin_schema::{
 };
 
 use crate::selection::members;
-use crate::validate::owning_field;
 use crate::view::View;
 use crate::{
-    Assigned, AuthorizedWrite, Catalog, Folded, Link, LinkSide, Operation, RowTest, Rows,
-    Selection, SlotType, Source, Unique, WriteKind, WritePlan, WriteRequest, WriteSlot, WriteTest,
+    Assigned, AuthorizedWrite, Catalog, Folded, Link, LinkSide, Operation, Rows, Selection,
+    SlotType, Source, Unique, Versioned, WritePlan, WriteShape, WriteSlot,
 };
-
-/// What of a write decides its plan.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct WriteShape {
-    /// The model written.
-    pub model: ModelId,
-    /// What is done.
-    pub operation: Operation,
-    /// For a create under a relation: the parent's model and its relation.
-    pub under: Option<(ModelId, FieldId)>,
-    /// The fields sent, ascending.
-    pub sent: Vec<FieldId>,
-    /// Whether `If-Match` was sent.
-    pub versioned: Versioned,
-    /// Relations returned with the row.
-    pub include: Vec<String>,
-    /// What is returned of the row.
-    pub fields: Option<Vec<String>>,
-}
-
-/// Whether a write names the version it changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Versioned {
-    /// `If-Match` was sent.
-    Named,
-    /// It was not.
-    Any,
-}
-
-impl WriteShape {
-    /// The shape of a request.
-    #[must_use]
-    pub fn of(request: &WriteRequest) -> Self {
-        let mut sent: Vec<FieldId> =
-            request.document.entries.iter().map(|(field, _)| *field).collect();
-        sent.sort_unstable();
-        sent.dedup();
-        Self {
-            model: request.model,
-            operation: request.kind.operation(),
-            under: request.kind.under(),
-            sent,
-            versioned: if request.if_version.is_some() { Versioned::Named } else { Versioned::Any },
-            include: request.include.clone(),
-            fields: request.fields.clone(),
-        }
-    }
-}
-
-impl WriteKind {
-    /// What is done.
-    #[must_use]
-    pub fn operation(&self) -> Operation {
-        match self {
-            Self::Create { .. } => Operation::Create,
-            Self::Merge { .. } => Operation::Merge,
-            Self::Replace { .. } => Operation::Replace,
-            Self::Delete { .. } => Operation::Delete,
-        }
-    }
-
-    /// The key of the row, when it is there already.
-    #[must_use]
-    pub fn key(&self) -> Option<&Value> {
-        match self {
-            Self::Create { .. } => None,
-            Self::Merge { key } | Self::Replace { key } | Self::Delete { key } => Some(key),
-        }
-    }
-
-    fn under(&self) -> Option<(ModelId, FieldId)> {
-        match self {
-            Self::Create { under: Some((model, field, _)) } => Some((*model, *field)),
-            Self::Create { under: None }
-            | Self::Merge { .. }
-            | Self::Replace { .. }
-            | Self::Delete { .. } => None,
-        }
-    }
-
-    fn parent(&self) -> Value {
-        match self {
-            Self::Create { under: Some((_, _, key)) } => key.clone(),
-            Self::Create { under: None }
-            | Self::Merge { .. }
-            | Self::Replace { .. }
-            | Self::Delete { .. } => Value::Null,
-        }
-    }
-}
-
-impl WriteSlot {
-    pub(crate) fn value(self, request: &WriteRequest, new_key: &Value) -> Value {
-        match self {
-            Self::Key => request.kind.key().cloned().unwrap_or(Value::Null),
-            Self::NewKey => new_key.clone(),
-            Self::Parent => request.kind.parent(),
-            Self::ParentList => Value::List(vec![request.kind.parent()]),
-            Self::Version => request.if_version.map_or(Value::Null, Value::Int),
-            Self::Field(field) => {
-                let entry = request.document.entries.iter().find(|(sent, _)| *sent == field);
-                entry.map_or(Value::Null, |(_, value)| value.clone())
-            }
-            Self::EmptyList => Value::List(Vec::new()),
-        }
-    }
-}
 
 /// Plans a write of this shape under the rules of the profile that `folded` was made for.
 ///
@@ -387,116 +281,6 @@ impl<'a> Planner<'a> {
             let value = if create { Assigned::Literal(Value::Int(1)) } else { Assigned::Increment };
             self.values.push((version, value));
         }
-    }
-
-    /// What must hold, in the order in which a client is told what did not.
-    fn tests(&mut self, parent: Option<Under<'a>>) -> Vec<WriteTest> {
-        let stored = self.shape.operation != Operation::Create;
-        let view = self.view;
-        let rules = view.rules(self.model.id);
-        let mut tests = Vec::new();
-        if stored && rules.read != Predicate::True {
-            tests.push(WriteTest::Readable(rules.read.clone()));
-        }
-        if let Some(parent) = parent {
-            let guard = view.guard(parent.model, parent.field).clone();
-            let rows = view.rules(parent.model).read.clone();
-            tests.push(WriteTest::Parent(RowTest {
-                model: parent.model,
-                key: parent.slot,
-                nullable: false,
-                condition: Predicate::and([rows, guard]),
-            }));
-        }
-        tests.extend(self.allowed().into_iter().map(WriteTest::Allowed));
-        tests.extend(self.field_tests());
-        if self.shape.versioned == Versioned::Named && stored {
-            let slot = self.slot(WriteSlot::Version);
-            tests.push(WriteTest::Version(slot));
-        }
-        tests.extend(self.references(parent));
-        tests.extend(self.checks());
-        tests
-    }
-
-    /// The rule of the operation; for an update, of the row as it was and as it becomes.
-    fn allowed(&mut self) -> Vec<Predicate> {
-        let rules = self.view.rules(self.model.id);
-        let parts = match self.shape.operation {
-            Operation::Create => vec![rules.create.clone()],
-            Operation::Delete => vec![rules.delete.clone()],
-            Operation::Merge | Operation::Replace if rules.update.names_next() => {
-                vec![rules.update.clone()]
-            }
-            Operation::Merge | Operation::Replace => {
-                let before = rules.update.clone();
-                let mut parts = vec![before];
-                if self.touches(&rules.update) {
-                    parts.push(rules.update.after_image(self.model.id, &mut self.vars));
-                }
-                parts
-            }
-        };
-        parts.into_iter().filter(|part| *part != Predicate::True).collect()
-    }
-
-    /// Whether a predicate over the row looks at a column that the write sets.
-    fn touches(&self, predicate: &Predicate) -> bool {
-        crate::reach::columns(predicate)
-            .iter()
-            .any(|column| self.values.iter().any(|(field, _)| field == column))
-    }
-
-    /// The rules of the fields that are sent.
-    fn field_tests(&self) -> Vec<WriteTest> {
-        let rules = &self.view.rules(self.model.id).fields;
-        let under = self.shape.under;
-        let under = under.and_then(|(model, field)| owning_field(self.view, model, field));
-        let sent = self.shape.sent.iter().copied().chain(under);
-        sent.map(|field| (field, &rules[usize::from(field.0)].write))
-            .filter(|(_, rule)| **rule != Predicate::True)
-            .map(|(field, rule)| WriteTest::Field(field, rule.clone()))
-            .collect()
-    }
-
-    /// That each row referred to is there for the actor.
-    fn references(&self, parent: Option<Under<'a>>) -> Vec<WriteTest> {
-        let mut tests = Vec::new();
-        for (id, value) in &self.values {
-            let field = self.model.field(*id);
-            let (FieldKind::ToOne(to_one), Assigned::Slot(slot)) = (&field.kind, value) else {
-                continue;
-            };
-            if parent.is_some_and(|parent| parent.slot == *slot) {
-                continue;
-            }
-            let test = RowTest {
-                model: to_one.target,
-                key: *slot,
-                nullable: field.nullable,
-                condition: self.view.rules(to_one.target).read.clone(),
-            };
-            tests.push(WriteTest::Reference(*id, test));
-        }
-        tests
-    }
-
-    /// The invariants that the change may break.
-    fn checks(&mut self) -> Vec<WriteTest> {
-        if self.shape.operation == Operation::Delete {
-            return Vec::new();
-        }
-        let create = self.shape.operation == Operation::Create;
-        let mut tests = Vec::new();
-        for (predicate, message) in self.view.checks(self.model.id) {
-            if create {
-                tests.push(WriteTest::Check(predicate.clone(), message.to_owned()));
-            } else if self.touches(predicate) {
-                let after = predicate.after_image(self.model.id, &mut self.vars);
-                tests.push(WriteTest::Check(after, message.to_owned()));
-            }
-        }
-        tests
     }
 
     fn reply(&self) -> Result<Option<Selection>> {

@@ -10,6 +10,11 @@ pub(crate) const fn native(scalar: Scalar) -> Codec {
     Codec { scalar, encoding: Encoding::Native, list: false }
 }
 
+/// Digits after the point; none for what is no decimal.
+pub(crate) fn scale(scalar: Scalar) -> u8 {
+    if let Scalar::Decimal { scale, .. } = scalar { scale } else { 0 }
+}
+
 /// How a field's column holds its value.
 pub(crate) fn of_field(schema: &Schema, field: &Field) -> Codec {
     let (scalar, list) = match &field.kind {

@@ -7,7 +7,7 @@
 
 use underpin_plan::RowTest;
 use underpin_rules::{CompareOp, Operand, Predicate, Quantified, TextOp};
-use underpin_schema::{Field, FieldKind, ModelId, Value};
+use underpin_schema::{Field, FieldKind, ModelId, Scalar, Value};
 
 use crate::codec;
 use crate::operand::Key;
@@ -177,7 +177,7 @@ impl Draft<'_> {
         }
         let alias = self.alias();
         let elements = self.frame.dialect.elements(&list_text, &alias);
-        let element = self.frame.dialect.element(&alias);
+        let element = self.frame.dialect.element(&alias, held.scalar);
         format!("EXISTS (SELECT 1 FROM {elements} WHERE {element} = {item_text})")
     }
 
@@ -240,8 +240,7 @@ impl Draft<'_> {
         if let Operand::Literal(value) = operand {
             return if *value == Value::Bool(true) { ALWAYS } else { NEVER }.to_owned();
         }
-        let codec = self.value_codec(operand);
-        format!("{} = 1", self.operand(operand, codec, scope))
+        format!("{} = 1", self.operand(operand, codec::native(Scalar::Boolean), scope))
     }
 
     fn exists(&mut self, quantified: &Quantified, scope: &Scope<'_>) -> String {

@@ -2,7 +2,7 @@
 
 use underpin_schema::{Encoding, IdKind, Scalar};
 
-use crate::Codec;
+use crate::{Codec, codec};
 
 /// The database that statements are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -93,10 +93,16 @@ impl Dialect {
         }
     }
 
-    /// An item of a list.
-    pub(crate) fn element(self, alias: &str) -> String {
+    /// An item of a list of such values, as [`Dialect::element_encoding`] has it.
+    pub(crate) fn element(self, alias: &str, scalar: Scalar) -> String {
         match self {
-            Self::Sqlite => format!("{alias}.\"value\""),
+            Self::Sqlite => {
+                let item = format!("{alias}.\"value\"");
+                if scalar == Scalar::DateTime {
+                    return sqlite_from_text(&item, scalar, 0);
+                }
+                item
+            }
         }
     }
 
@@ -107,7 +113,8 @@ impl Dialect {
         }
     }
 
-    /// How items of lists are held, which is JSON on every database.
+    /// How an item that is sought in a list is bound: lists are held as JSON, where most types are
+    /// texts.
     pub(crate) const fn element_encoding(self, scalar: Scalar) -> Encoding {
         match (self, scalar) {
             (
@@ -115,7 +122,6 @@ impl Dialect {
                 Scalar::Id(_)
                 | Scalar::BigInt
                 | Scalar::Decimal { .. }
-                | Scalar::DateTime
                 | Scalar::Date
                 | Scalar::Time
                 | Scalar::Duration
@@ -127,6 +133,7 @@ impl Dialect {
                 | Scalar::Int
                 | Scalar::Float
                 | Scalar::Boolean
+                | Scalar::DateTime
                 | Scalar::Json
                 | Scalar::Email
                 | Scalar::Url,
@@ -148,41 +155,53 @@ const TIME_MIN: i64 = -62_135_596_800_000_000;
 const TIME_MAX: i64 = 253_402_300_799_999_999;
 
 fn sqlite_native(column: &str, codec: Codec, scale: u8) -> String {
-    match (codec.scalar, codec.encoding) {
-        (Scalar::Decimal { scale: own, .. }, Encoding::Native) if own == scale => column.to_owned(),
-        (Scalar::Decimal { scale: own, .. }, Encoding::Native) => {
-            format!("({column} * {})", 10_i64.pow(u32::from(scale.saturating_sub(own))))
+    match codec.encoding {
+        Encoding::Native => sqlite_scaled(column, codec.scalar, scale),
+        Encoding::Text => sqlite_from_text(column, codec.scalar, scale),
+        Encoding::Real if matches!(codec.scalar, Scalar::Decimal { .. }) => {
+            sqlite_from_text(column, codec.scalar, scale)
         }
-        (Scalar::Decimal { .. }, _) => {
+        Encoding::Real => column.to_owned(),
+        Encoding::Seconds if codec.scalar == Scalar::Date => format!("({column} / 86400)"),
+        Encoding::Seconds => format!("({column} * 1000000)"),
+        Encoding::Millis if codec.scalar == Scalar::Date => format!("({column} / 86400000)"),
+        Encoding::Millis => format!("({column} * 1000)"),
+    }
+}
+
+/// A number times ten to the power it lacks.
+fn sqlite_scaled(column: &str, scalar: Scalar, scale: u8) -> String {
+    match scale.checked_sub(codec::scale(scalar)) {
+        None | Some(0) => column.to_owned(),
+        Some(digits) => format!("({column} * {})", 10_i64.pow(u32::from(digits))),
+    }
+}
+
+fn sqlite_from_text(column: &str, scalar: Scalar, scale: u8) -> String {
+    match scalar {
+        Scalar::Decimal { .. } => {
             format!("CAST(round(CAST({column} AS REAL) * 1e{scale}) AS INTEGER)")
         }
-        (_, Encoding::Native | Encoding::Real) => column.to_owned(),
-        (Scalar::DateTime, Encoding::Seconds) => format!("({column} * 1000000)"),
-        (Scalar::DateTime, Encoding::Millis) => format!("({column} * 1000)"),
-        (Scalar::DateTime, Encoding::Text) => {
+        Scalar::DateTime => {
             format!("(unixepoch({column}) * 1000000 + {})", fraction(column, 21))
         }
-        (Scalar::Date, _) => format!("(unixepoch({column}) / 86400)"),
-        (Scalar::Time, _) => {
-            let seconds = format!("(unixepoch('1970-01-01 ' || substr({column}, 1, 8)))");
+        Scalar::Date => format!("(unixepoch({column}) / 86400)"),
+        Scalar::Time => {
+            let seconds = format!("unixepoch('1970-01-01 ' || substr({column}, 1, 8))");
             format!("({seconds} * 1000000 + {})", fraction(column, 10))
         }
-        (Scalar::Uuid | Scalar::Id(IdKind::Uuid), _) => {
-            format!("unhex(replace({column}, '-', ''))")
+        Scalar::Uuid | Scalar::Id(IdKind::Uuid) => format!("unhex(replace({column}, '-', ''))"),
+        Scalar::Int | Scalar::BigInt | Scalar::Id(IdKind::Int) => {
+            format!("CAST({column} AS INTEGER)")
         }
-        (
-            Scalar::String
-            | Scalar::Int
-            | Scalar::BigInt
-            | Scalar::Id(IdKind::Int | IdKind::String)
-            | Scalar::Float
-            | Scalar::Boolean
-            | Scalar::Duration
-            | Scalar::Json
-            | Scalar::Email
-            | Scalar::Url,
-            Encoding::Text | Encoding::Seconds | Encoding::Millis,
-        ) => column.to_owned(),
+        Scalar::Float => format!("CAST({column} AS REAL)"),
+        Scalar::Boolean => format!("({column} = 'true')"),
+        Scalar::Id(IdKind::String)
+        | Scalar::String
+        | Scalar::Duration
+        | Scalar::Json
+        | Scalar::Email
+        | Scalar::Url => column.to_owned(),
     }
 }
 

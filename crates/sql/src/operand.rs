@@ -80,7 +80,7 @@ impl Draft<'_> {
         if from == to {
             return text;
         }
-        self.frame.dialect.to_native(&text, from, scale(to))
+        self.frame.dialect.to_native(&text, from, codec::scale(to.scalar))
     }
 
     /// A column reached from a root; over relations, by a subselect along their keys.
@@ -258,11 +258,16 @@ fn unset(path: &Path, scope: &Scope<'_>) -> bool {
 }
 
 /// The encoding for a column and a value that meets it: the column's own, so that an index on it
-/// serves; but for decimals held as text, whose order is not that of the text, and for constants
+/// serves; but for numbers held as text, whose order is not that of the text, and for constants
 /// with more digits than the column.
 fn beside(column: Codec, value: &Operand) -> Codec {
+    let numeric = matches!(
+        column.scalar,
+        Scalar::Int | Scalar::BigInt | Scalar::Float | Scalar::Boolean | Scalar::Decimal { .. }
+    );
+    let ordered = !(numeric && column.encoding == Encoding::Text);
     let Scalar::Decimal { scale: own, .. } = column.scalar else {
-        return column;
+        return if ordered { column } else { codec::native(column.scalar) };
     };
     let wanted = match value {
         Operand::Literal(Value::Decimal(decimal)) => u8::try_from(decimal.scale()).unwrap_or(own),
@@ -275,7 +280,7 @@ fn beside(column: Codec, value: &Operand) -> Codec {
         | Operand::Shifted(..)
         | Operand::Guarded(..) => own,
     };
-    if wanted <= own && column.encoding != Encoding::Text {
+    if wanted <= own && ordered {
         return column;
     }
     codec::native(Scalar::Decimal { precision: 18, scale: own.max(wanted) })
@@ -283,29 +288,12 @@ fn beside(column: Codec, value: &Operand) -> Codec {
 
 /// The encoding in which two columns that hold values differently are compared.
 fn common(one: Codec, other: Codec) -> Codec {
-    let decimal = Scalar::Decimal { precision: 18, scale: scale(one).max(scale(other)) };
+    let decimal = Scalar::Decimal {
+        precision: 18,
+        scale: codec::scale(one.scalar).max(codec::scale(other.scalar)),
+    };
     match (one.scalar, other.scalar) {
         (Scalar::Decimal { .. }, _) | (_, Scalar::Decimal { .. }) => codec::native(decimal),
         (scalar, _) => codec::native(scalar),
-    }
-}
-
-fn scale(codec: Codec) -> u8 {
-    match codec.scalar {
-        Scalar::Decimal { scale, .. } => scale,
-        Scalar::Id(_)
-        | Scalar::String
-        | Scalar::Int
-        | Scalar::BigInt
-        | Scalar::Float
-        | Scalar::Boolean
-        | Scalar::DateTime
-        | Scalar::Date
-        | Scalar::Time
-        | Scalar::Duration
-        | Scalar::Json
-        | Scalar::Email
-        | Scalar::Url
-        | Scalar::Uuid => 0,
     }
 }

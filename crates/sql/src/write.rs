@@ -121,7 +121,12 @@ fn row_conjuncts(draft: &mut Draft<'_>, plan: &WritePlan, alias: &str) -> Vec<St
     let scope = stored(plan, alias);
     let mut conjuncts = vec![key_condition(draft, plan, alias)];
     for test in &plan.tests {
-        conjuncts.extend(test_conjuncts(draft, plan, test, &scope));
+        for conjunct in test_conjuncts(draft, plan, test, &scope) {
+            // Who may see a row is often who may change it.
+            if !conjuncts.contains(&conjunct) {
+                conjuncts.push(conjunct);
+            }
+        }
     }
     conjuncts
 }

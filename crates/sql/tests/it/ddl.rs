@@ -31,8 +31,12 @@ pub(crate) fn database(schema: &Schema) -> Connection {
 }
 
 fn table(schema: &Schema, model: &Model) -> String {
-    let columns: Vec<String> =
-        model.fields.iter().filter(|field| field.has_column()).map(|field| column(schema, model, field)).collect();
+    let columns: Vec<String> = model
+        .fields
+        .iter()
+        .filter(|field| field.has_column())
+        .map(|field| column(schema, model, field))
+        .collect();
     let uuid = matches!(model.key_field().kind, FieldKind::Scalar(Scalar::Id(IdKind::Uuid)));
     let suffix = if uuid { "STRICT, WITHOUT ROWID" } else { "STRICT" };
     let mut text = format!("CREATE TABLE \"{}\" ({}) {suffix};", model.table, columns.join(", "));

@@ -61,10 +61,7 @@ fn request() -> impl Strategy<Value = ReadRequest> {
             include,
             conditions,
             filter: None,
-            sort: sort
-                .into_iter()
-                .map(|(path, descending)| SortKey { path, descending })
-                .collect(),
+            sort: sort.into_iter().map(|(path, descending)| SortKey { path, descending }).collect(),
             page: PageRequest { paging, count: true },
         })
 }

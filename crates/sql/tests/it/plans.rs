@@ -47,8 +47,7 @@ fn a_list_without_conditions_is_read_in_the_order_of_its_keys() {
 
 #[test]
 fn a_filtered_and_sorted_list_is_read_from_an_index_in_its_order() {
-    let steps =
-        root_steps("actor: anonymous\nread: products\nwhere: category\nsort: -createdAt");
+    let steps = root_steps("actor: anonymous\nread: products\nwhere: category\nsort: -createdAt");
     assert_eq!(steps, ["SEARCH t0 USING INDEX product_category_created_at (category=?)"]);
 }
 
@@ -60,8 +59,7 @@ fn the_same_list_backwards_uses_the_same_index() {
 
 #[test]
 fn a_page_after_a_cursor_starts_in_the_index() {
-    let text =
-        "actor: anonymous\nread: products\nwhere: category\nsort: -createdAt\npage: after";
+    let text = "actor: anonymous\nread: products\nwhere: category\nsort: -createdAt\npage: after";
     let steps = root_steps(text);
     assert_eq!(
         steps,

@@ -5,9 +5,7 @@ use std::fmt::Write as _;
 use underpin_base::Error;
 use underpin_plan::{AuthorizedRead, AuthorizedWrite, Catalog, Member, Selection, WriteTest};
 use underpin_schema::{Encoding, ModelId, Scalar, Value};
-use underpin_sql::{
-    Bind, BindSource, Codec, Output, ReadProgram, Select, Statement, WriteProgram,
-};
+use underpin_sql::{Bind, BindSource, Codec, Output, ReadProgram, Select, Statement, WriteProgram};
 
 /// Every statement of a program, for SQLite to prepare.
 pub(crate) fn statements_of_read(program: &ReadProgram) -> Vec<&Statement> {
@@ -41,7 +39,9 @@ fn add_selects<'a>(select: &'a Select, statements: &mut Vec<&'a Statement>) {
 pub(crate) fn error(error: &Error) -> String {
     let details = error.details();
     let mut text = format!("{} {}\n", error.code().status(), error);
-    for (name, value) in [("parameter", &details.parameter), ("hint", &error.hint().map(str::to_owned))] {
+    for (name, value) in
+        [("parameter", &details.parameter), ("hint", &error.hint().map(str::to_owned))]
+    {
         if let Some(value) = value {
             let _ = writeln!(text, "{name}: {value}");
         }
@@ -102,11 +102,16 @@ fn select(name: &str, select: &Select, text: &mut String) {
         outputs.push(match output {
             Output::Column { label, column, codec, shown } => {
                 let shown = shown.map(|column| format!(" if {column}")).unwrap_or_default();
-                format!("{}{column} {}{shown}", label.trim_matches(['"', ':']).to_owned() + "=", codec_name(*codec))
+                format!(
+                    "{}{column} {}{shown}",
+                    label.trim_matches(['"', ':']).to_owned() + "=",
+                    codec_name(*codec)
+                )
             }
             Output::Relation { name, shown, unless_null, .. } => {
                 let shown = shown.map(|column| format!(" if {column}")).unwrap_or_default();
-                let null = unless_null.map(|column| format!(" unless null {column}")).unwrap_or_default();
+                let null =
+                    unless_null.map(|column| format!(" unless null {column}")).unwrap_or_default();
                 format!("{name}=…{null}{shown}")
             }
         });
@@ -146,10 +151,9 @@ fn broken(text: &str) -> Vec<String> {
     let mut depth = 0_i32;
     let mut line = String::new();
     for word in text.split_inclusive(' ') {
-        let clause = matches!(
-            word.trim(),
-            "FROM" | "WHERE" | "ORDER" | "LIMIT" | "AND" | "SET" | "VALUES"
-        ) || (word.trim() == "SELECT" && !line.is_empty());
+        let clause =
+            matches!(word.trim(), "FROM" | "WHERE" | "ORDER" | "LIMIT" | "AND" | "SET" | "VALUES")
+                || (word.trim() == "SELECT" && !line.is_empty());
         if depth == 0 && clause {
             lines.push(line.trim_end().to_owned());
             line = String::new();
@@ -217,7 +221,11 @@ pub(crate) fn write(catalog: &Catalog, write: &AuthorizedWrite, program: &WriteP
         statement("add", &link.add, &mut text);
     }
     for unique in &program.uniques {
-        let _ = writeln!(text, "unique {:?} of {:?} told {:?}", unique.index, unique.columns, unique.fields);
+        let _ = writeln!(
+            text,
+            "unique {:?} of {:?} told {:?}",
+            unique.index, unique.columns, unique.fields
+        );
     }
     if let Some(reply) = &program.reply {
         select("reply", reply, &mut text);

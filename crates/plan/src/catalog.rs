@@ -45,6 +45,8 @@ pub struct FoldedModel {
 pub struct FoldedField {
     /// On which rows it sees the field; `False` when the field does not exist for it.
     pub read: Predicate,
+    /// The same of rows that it sees: what the rule of the model says already is left out.
+    pub shown: Predicate,
     /// On which rows it sets the field.
     pub write: Predicate,
 }
@@ -77,20 +79,30 @@ impl Folded {
     fn fold_model(&self, catalog: &Catalog, model: ModelId) -> FoldedModel {
         let rules = catalog.rules.model(model);
         let fields = &catalog.schema.model(model).fields;
+        let read = self.fold(&rules.read);
         FoldedModel {
-            read: self.fold(&rules.read),
+            fields: fields
+                .iter()
+                .map(|field| self.fold_field(catalog, (model, &read), field))
+                .collect(),
+            read,
             create: self.fold(&rules.create),
             update: self.fold(&rules.update.predicate),
             delete: self.fold(&rules.delete),
-            fields: fields.iter().map(|field| self.fold_field(catalog, model, field)).collect(),
         }
     }
 
-    fn fold_field(&self, catalog: &Catalog, model: ModelId, field: &Field) -> FoldedField {
+    fn fold_field(
+        &self,
+        catalog: &Catalog,
+        rows: (ModelId, &Predicate),
+        field: &Field,
+    ) -> FoldedField {
+        let (model, visible) = rows;
         let rules = catalog.rules.model(model).field(field.id);
         // Nobody reads a hidden field; the server itself may still set it.
         let read = if field.hidden { Predicate::False } else { self.fold(&rules.read) };
-        FoldedField { read, write: self.fold(&rules.write) }
+        FoldedField { shown: beyond(&read, visible), read, write: self.fold(&rules.write) }
     }
 
     fn fold(&self, rule: &Predicate) -> Predicate {
@@ -109,4 +121,15 @@ impl Folded {
     pub(crate) fn is_service(&self) -> bool {
         self.profile.kind == ActorKind::Service
     }
+}
+
+/// What `guard` demands beyond what holds anyway.
+fn beyond(guard: &Predicate, holds: &Predicate) -> Predicate {
+    let holds = conjuncts(holds);
+    let rest = conjuncts(guard).iter().filter(|part| !holds.contains(part));
+    Predicate::and(rest.cloned())
+}
+
+fn conjuncts(predicate: &Predicate) -> &[Predicate] {
+    if let Predicate::And(parts) = predicate { parts } else { std::slice::from_ref(predicate) }
 }

@@ -78,7 +78,7 @@ impl<'a> View<'a> {
 
     /// When a field may be read of a row that is visible: `False` when it does not exist.
     pub(crate) fn guard(self, model: ModelId, field: &Field) -> &'a Predicate {
-        &self.rules(model).fields[usize::from(field.id.0)].read
+        &self.rules(model).fields[usize::from(field.id.0)].shown
     }
 
     /// Whether the profile may read the field of any row.

@@ -304,10 +304,10 @@ impl<'a> Planner<'a> {
     /// The unique keys with a column that is set.
     fn uniques(&self) -> Vec<Unique> {
         let sets = |field: &FieldId| self.values.iter().any(|(set, _)| set == field);
+        // The row that has the values already may be one that the actor does not see.
+        let rules = &self.view.rules(self.model.id).fields;
         let told = |fields: &[FieldId]| {
-            fields.iter().all(|field| {
-                *self.view.guard(self.model.id, self.model.field(*field)) == Predicate::True
-            })
+            fields.iter().all(|field| rules[usize::from(field.0)].read == Predicate::True)
         };
         let mut uniques = Vec::new();
         if sets(&self.model.key) {

@@ -7,12 +7,24 @@
 
 use underpin_plan::RowTest;
 use underpin_rules::{CompareOp, Operand, Predicate, Quantified, TextOp};
-use underpin_schema::{Field, FieldKind, ModelId, Scalar, Value};
+use underpin_schema::{Field, FieldId, FieldKind, ModelId, Scalar, Value};
 
 use crate::codec;
 use crate::operand::Key;
 use crate::statement::{Draft, Scope, qualified, quoted};
 use crate::{BindSource, Codec};
+
+/// The rows of a relation to many.
+pub(crate) struct Related {
+    /// What they are selected from.
+    pub(crate) from: String,
+    /// The condition that binds them to the row that has the relation.
+    pub(crate) link: String,
+    /// The column of the join table that holds their key, in whose order its index has them.
+    pub(crate) joined_key: Option<String>,
+    /// The field in which they all hold the key, as it stands.
+    pub(crate) owning: Option<FieldId>,
+}
 
 const NEVER: &str = "0";
 const ALWAYS: &str = "1";
@@ -79,6 +91,9 @@ impl Draft<'_> {
             Predicate::Exists(_) => format!("NOT {}", self.condition(inner, scope)),
             Predicate::IsNull(Operand::Path(path)) => {
                 format!("{} IS NOT NULL", self.path(path, scope))
+            }
+            Predicate::IsTrue(operand @ Operand::Path(_)) if !self.nullable(operand, scope) => {
+                format!("{} = 0", self.operand(operand, codec::native(Scalar::Boolean), scope))
             }
             Predicate::And(_)
             | Predicate::Or(_)
@@ -195,18 +210,22 @@ impl Draft<'_> {
         let codec = self.meeting(subject, needle);
         let [subject_text, needle_text] =
             [subject, needle].map(|operand| self.operand(operand, codec, scope));
-        self.text_test(op, [subject_text, needle_text], Caseless(caseless))
+        let indexed = matches!(subject, Operand::Path(path) if path.steps.is_empty());
+        self.text_test(op, [subject_text, needle_text], &Manner { caseless, indexed })
     }
 
-    fn text_test(&self, op: TextOp, texts: [String; 2], caseless: Caseless) -> String {
+    fn text_test(&self, op: TextOp, texts: [String; 2], manner: &Manner) -> String {
         let dialect = self.frame.dialect;
         let [subject, needle] = texts;
-        let fold = |text: String| if caseless.0 { dialect.caseless(&text) } else { text };
+        let fold = |text: String| if manner.caseless { dialect.caseless(&text) } else { text };
         match op {
-            TextOp::Contains if caseless.0 => {
+            TextOp::Contains if manner.caseless => {
                 dialect.contains(&dialect.lower(&subject), &dialect.lower(&needle))
             }
             TextOp::Contains => dialect.contains(&subject, &needle),
+            TextOp::StartsWith if !manner.indexed => {
+                format!("{} = {}", dialect.head(&subject, &needle), fold(needle))
+            }
             // The range lets an index on the column serve; the comparison of the head decides.
             TextOp::StartsWith => {
                 let head = dialect.head(&subject, &needle);
@@ -247,30 +266,35 @@ impl Draft<'_> {
         let field = self.frame.schema.field(quantified.model, quantified.relation);
         let key = self.key_at(quantified.root, &quantified.steps, scope);
         let alias = self.alias();
-        let (from, link) = self.related(field, &key, &alias);
+        let Related { from, link, .. } = self.related(field, &key, &alias);
         let scope = scope.with_var(quantified.var, target_of(&field.kind), &alias);
         let mut parts = vec![link];
         parts.extend(self.conjuncts(&quantified.body, &scope));
         format!("EXISTS (SELECT 1 FROM {from} WHERE {})", parts.join(" AND "))
     }
 
-    /// The rows that a relation to many has for the row with `key`: what they are selected from,
-    /// they themselves under `alias`, and the condition that binds them to the key.
-    pub(crate) fn related(&mut self, field: &Field, key: &Key, alias: &str) -> (String, String) {
+    /// The rows that a relation to many has for the row with `key`, they themselves under `alias`.
+    pub(crate) fn related(&mut self, field: &Field, key: &Key, alias: &str) -> Related {
         match &field.kind {
             FieldKind::ToMany(to_many) => {
                 let owning = self.frame.schema.field(to_many.target, to_many.field);
                 let codec = codec::of_field(self.frame.schema, owning);
                 let reference = Key { text: qualified(alias, &owning.column), codec };
-                (self.table(to_many.target, alias), self.equal_keys(&reference, key))
+                let from = self.table(to_many.target, alias);
+                let link = self.equal_keys(&reference, key);
+                let same = reference.codec.encoding == key.codec.encoding;
+                Related { from, link, joined_key: None, owning: same.then_some(owning.id) }
             }
             FieldKind::ManyToMany(join) => {
                 let pair = self.alias();
                 let target = self.key_at_alias(join.target, alias);
-                let on = format!("{} = {}", target.text, qualified(&pair, &join.target_column));
+                let joined_key = qualified(&pair, &join.target_column);
                 let table = self.table(join.target, alias);
-                let from = format!("{} AS {pair} JOIN {table} ON {on}", quoted(&join.table));
-                (from, format!("{} = {}", qualified(&pair, &join.own_column), key.text))
+                let pairs = quoted(&join.table);
+                let from =
+                    format!("{pairs} AS {pair} JOIN {table} ON {} = {joined_key}", target.text);
+                let link = format!("{} = {}", qualified(&pair, &join.own_column), key.text);
+                Related { from, link, joined_key: Some(joined_key), owning: None }
             }
             FieldKind::Scalar(_)
             | FieldKind::Enum(_)
@@ -294,8 +318,13 @@ impl Draft<'_> {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Caseless(bool);
+/// How one text is sought in another.
+struct Manner {
+    /// Without regard to case.
+    caseless: bool,
+    /// In a column of the row itself, which may have an index.
+    indexed: bool,
+}
 
 fn guarded(operand: &Operand) -> bool {
     matches!(operand, Operand::Guarded(..))

@@ -90,10 +90,13 @@ impl Draft<'_> {
         let Some((first, rest)) = path.steps.split_first() else {
             return self.column(&place, field);
         };
+        if let Some(reference) = self.enforced_reference(path, scope) {
+            return reference;
+        }
         let (reference, mut model) = self.step(&place, path.model, *first);
         let mut alias = self.alias();
         let mut from = self.table(model, &alias);
-        let start = self.equal_keys(&reference, &self.key_at_alias(model, &alias));
+        let start = self.equal_keys(&self.key_at_alias(model, &alias), &reference);
         for step in rest {
             let (reference, next) = self.step(&Place::Table(model, alias), model, *step);
             alias = self.alias();
@@ -105,12 +108,28 @@ impl Draft<'_> {
         format!("(SELECT {column} FROM {from} WHERE {start})")
     }
 
+    /// For a path that ends at the key of the row it leads to: the reference to that row, which is
+    /// the same where the database holds references to rows that are there.
+    fn enforced_reference(&mut self, path: &Path, scope: &Scope<'_>) -> Option<String> {
+        let before = path.steps.get(..path.steps.len() - 1)?;
+        let owner = before.iter().fold(path.model, |model, step| self.referred(model, *step));
+        let at_key = self.model(path.target).key == path.field;
+        (at_key && self.model(owner).managed)
+            .then(|| self.key_at(path.root, &path.steps, scope).text)
+    }
+
     /// The reference that a to-one field holds, and the model it refers to.
     fn step(&mut self, place: &Place<'_>, model: ModelId, field: FieldId) -> (Key, ModelId) {
         let target = self.referred(model, field);
-        let field = self.frame.schema.field(model, field);
-        let text = self.column(place, field);
-        (Key { text, codec: codec::of_field(self.frame.schema, field) }, target)
+        let held = self.frame.schema.field(model, field);
+        let text = match place {
+            // What hangs on it alone is found once for all rows.
+            Place::Child { field: known, reference, .. } if *known == field => reference.clone(),
+            Place::Table(..) | Place::Child { .. } | Place::Image { .. } => {
+                self.column(place, held)
+            }
+        };
+        (Key { text, codec: codec::of_field(self.frame.schema, held) }, target)
     }
 
     /// The key of the table under an alias.
@@ -250,7 +269,7 @@ impl Draft<'_> {
 fn unset(path: &Path, scope: &Scope<'_>) -> bool {
     let first = path.steps.first().copied().unwrap_or(path.field);
     match scope.place(path.root) {
-        Place::Table(..) | Place::Image { stored: Some(_), .. } => false,
+        Place::Table(..) | Place::Child { .. } | Place::Image { stored: Some(_), .. } => false,
         Place::Image { values, stored: None, .. } => {
             values.iter().all(|(field, _)| *field != first)
         }

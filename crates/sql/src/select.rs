@@ -4,12 +4,12 @@ use underpin_plan::{
     AuthorizedRead, Catalog, Member, PageRequest, Paging, Parent, ReadPlan, Rows, Selection, Source,
 };
 use underpin_rules::{Predicate, Root};
-use underpin_schema::{Field, FieldKind, ModelId, Scalar};
+use underpin_schema::{Field, FieldId, FieldKind, ModelId, Scalar};
 
 use crate::codec;
 use crate::keyset::{self, Term};
 use crate::operand::Key;
-use crate::statement::{Draft, Frame, Scope, qualified, where_clause};
+use crate::statement::{Draft, Frame, Place, Scope, qualified, where_clause};
 use crate::{
     Bind, BindSource, Cardinality, Codec, CursorColumn, Dialect, Output, ReadProgram, Select,
     Statement,
@@ -98,15 +98,29 @@ struct Candidates {
     alias: String,
     from: String,
     conjuncts: Vec<String>,
+    /// The column of a join table that holds their key.
+    joined_key: Option<String>,
+    /// The field that refers to the parent, and the parent's key.
+    reference: Option<(FieldId, String)>,
+}
+
+impl Candidates {
+    fn scope<'a>(&self, model: ModelId) -> Scope<'a> {
+        match self.reference.clone() {
+            None => Scope::table(model, &self.alias),
+            Some((field, reference)) => {
+                Scope::of(Place::Child { model, alias: self.alias.clone(), field, reference })
+            }
+        }
+    }
 }
 
 fn candidates(draft: &mut Draft<'_>, selection: &Selection, origin: &Origin) -> Candidates {
     let alias = draft.alias();
-    let (from, link) = source(draft, selection, origin, &alias);
-    let mut conjuncts: Vec<String> = link.into_iter().collect();
-    let scope = Scope::table(selection.model, &alias);
-    conjuncts.extend(draft.conjuncts(&selection.condition, &scope));
-    Candidates { alias, from, conjuncts }
+    let mut rows = source(draft, selection, origin, alias);
+    let scope = rows.scope(selection.model);
+    rows.conjuncts.extend(draft.conjuncts(&selection.condition, &scope));
+    rows
 }
 
 /// What a selection's rows come from, and the condition that finds them.
@@ -114,30 +128,35 @@ fn source(
     draft: &mut Draft<'_>,
     selection: &Selection,
     origin: &Origin,
-    alias: &str,
-) -> (String, Option<String>) {
-    let table = draft.table(selection.model, alias);
+    alias: String,
+) -> Candidates {
+    let from = draft.table(selection.model, &alias);
+    let own = draft.key_at_alias(selection.model, &alias);
+    let mut rows =
+        Candidates { alias, from, conjuncts: Vec::new(), joined_key: None, reference: None };
     let Some(bind) = &origin.key else {
-        return (table, None);
+        return rows;
     };
     let key = Key { text: draft.bind(bind.source.clone(), bind.codec), codec: bind.codec };
-    let own = draft.key_at_alias(selection.model, alias);
     match selection.source {
-        Source::All => (table, None),
-        Source::Key => (table, Some(draft.equal_keys(&own, &key))),
+        Source::All => {}
+        Source::Key => rows.conjuncts.push(draft.equal_keys(&own, &key)),
         Source::Relation(model, field) => {
             let field = draft.frame.schema.field(model, field);
             match &field.kind {
                 FieldKind::ToOne(_) if matches!(bind.source, BindSource::Parent(_)) => {
-                    (table, Some(draft.equal_keys(&own, &key)))
+                    rows.conjuncts.push(draft.equal_keys(&own, &key));
                 }
                 FieldKind::ToOne(_) => {
                     let reference = reference_of(draft, model, field, &key);
-                    (table, Some(draft.equal_keys(&own, &reference)))
+                    rows.conjuncts.push(draft.equal_keys(&own, &reference));
                 }
                 FieldKind::ToMany(_) | FieldKind::ManyToMany(_) => {
-                    let (from, link) = draft.related(field, &key, alias);
-                    (from, Some(link))
+                    let related = draft.related(field, &key, &rows.alias);
+                    rows.from = related.from;
+                    rows.conjuncts.push(related.link);
+                    rows.joined_key = related.joined_key;
+                    rows.reference = related.owning.map(|owning| (owning, key.text));
                 }
                 FieldKind::Scalar(_)
                 | FieldKind::Enum(_)
@@ -146,6 +165,7 @@ fn source(
             }
         }
     }
+    rows
 }
 
 /// The reference that the row with `key` holds in `field`.
@@ -177,7 +197,7 @@ impl Columns {
 pub(crate) fn select(frame: Frame<'_>, selection: &Selection, origin: &Origin) -> Select {
     let mut draft = Draft::new(frame);
     let mut rows = candidates(&mut draft, selection, origin);
-    let scope = Scope::table(selection.model, &rows.alias);
+    let scope = rows.scope(selection.model);
     let model = frame.schema.model(selection.model);
     let mut columns = Columns::default();
     let outputs = selection
@@ -189,12 +209,17 @@ pub(crate) fn select(frame: Frame<'_>, selection: &Selection, origin: &Origin) -
     let version = model.version.filter(|_| origin.version == Version::Wanted);
     let version_column =
         version.map(|field| columns.add(qualified(&rows.alias, &model.field(field).column)));
-    let terms: Vec<Term> =
+    let mut terms: Vec<Term> =
         selection.sort.iter().map(|term| draft.sort_term(term, &scope)).collect();
     let cursor = terms
         .iter()
         .map(|term| CursorColumn { column: columns.add(term.text.clone()), codec: term.codec })
         .collect();
+    if let (Some(joined), Some(last)) = (&rows.joined_key, terms.last_mut())
+        && columns.0[usize::from(key_column)] == last.text
+    {
+        last.text.clone_from(joined);
+    }
     let reversed = origin.page.paging == Paging::Before;
     let paged = matches!(origin.page.paging, Paging::After | Paging::Before);
     if paged && selection.rows == Rows::Page {

@@ -2,7 +2,7 @@
 
 use underpin_plan::{ActorKind, Assigned};
 use underpin_rules::{Root, Var};
-use underpin_schema::{Field, FieldId, Model, ModelId, Schema};
+use underpin_schema::{Field, FieldId, Model, ModelId, Schema, Value};
 
 use crate::codec;
 use crate::{Bind, BindSource, Codec, Dialect, Statement};
@@ -30,6 +30,8 @@ pub(crate) struct Draft<'a> {
 pub(crate) enum Place<'a> {
     /// A row of the model's table, which stands in the statement under this alias.
     Table(ModelId, String),
+    /// The same, with one reference known: all rows have the one that the text stands for.
+    Child { model: ModelId, alias: String, field: FieldId, reference: String },
     /// A row as a write will leave it: assigned values, else columns of the stored row, else null.
     Image { model: ModelId, values: &'a [(FieldId, Assigned)], stored: Option<String> },
 }
@@ -46,7 +48,7 @@ impl Place<'_> {
     /// The model of the row.
     pub(crate) fn model(&self) -> ModelId {
         match self {
-            Self::Table(model, _) | Self::Image { model, .. } => *model,
+            Self::Table(model, _) | Self::Child { model, .. } | Self::Image { model, .. } => *model,
         }
     }
 }
@@ -127,7 +129,7 @@ impl<'a> Draft<'a> {
     /// The value of a field of the row at `place`.
     pub(crate) fn column(&mut self, place: &Place<'_>, field: &Field) -> String {
         match place {
-            Place::Table(_, alias) => qualified(alias, &field.column),
+            Place::Table(_, alias) | Place::Child { alias, .. } => qualified(alias, &field.column),
             Place::Image { values, stored, .. } => {
                 match values.iter().find(|(assigned, _)| *assigned == field.id) {
                     Some((_, value)) => self.assigned(value, field, stored.as_deref()),
@@ -149,6 +151,7 @@ impl<'a> Draft<'a> {
         let codec = codec::of_field(self.frame.schema, field);
         match value {
             Assigned::Slot(slot) => self.bind(BindSource::Slot(slot.0), codec),
+            Assigned::Literal(Value::Null) => "NULL".to_owned(),
             Assigned::Literal(value) => self.bind(BindSource::Literal(value.clone()), codec),
             Assigned::Now => self.bind(BindSource::Now, codec),
             Assigned::ActorId => {

@@ -4,11 +4,16 @@
 use std::fmt::Write as _;
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use underpin_schema::{Encoding, Field, FieldKind, IdKind, Model, Scalar, Schema};
 
 /// A database in memory with the tables of a schema.
 pub(crate) fn database(schema: &Schema) -> Connection {
     let connection = Connection::open_in_memory().expect("a database");
+    // Else a column that does not exist would read as a text.
+    for dqs in [DbConfig::SQLITE_DBCONFIG_DQS_DML, DbConfig::SQLITE_DBCONFIG_DQS_DDL] {
+        connection.set_db_config(dqs, false).expect("a setting");
+    }
     let mut joins: Vec<String> = Vec::new();
     for model in &schema.models {
         connection.execute_batch(&table(schema, model)).expect("a table");

@@ -1,0 +1,6 @@
+//! Bodies, values and cursors' shapes: what golden files of statements do not show.
+
+mod bodies;
+mod shapes;
+mod shop;
+mod slots;

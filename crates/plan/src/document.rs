@@ -9,10 +9,9 @@ use std::fmt;
 
 use serde_json::value::RawValue;
 use underpin_base::{Code, Error, FieldError, Limits, Result};
-use underpin_schema::{FieldCode, Model, ModelId, Schema};
+use underpin_schema::{Field, FieldCode, FieldKind, Model, ModelId, Schema, Value};
 
 use crate::Document;
-use crate::field_value;
 
 /// Mistakes reported of one body at most; whoever has more is no longer helped by reading them.
 const ERRORS_MAX: usize = 100;
@@ -68,12 +67,15 @@ impl Decoder<'_> {
         let Some(field) = model.field_named(name) else {
             return self.refuse(name, FieldCode::UnknownField, "is not a field".to_owned());
         };
-        match field_value::parse(self.schema, field, raw) {
-            Ok(value) => self.document.entries.push((field.id, value)),
+        // For a nullable field of JSON, as for any other, null is the absence of a value.
+        if raw == "null" && field.nullable && field.has_column() {
+            return self.document.entries.push((field.id, Value::Null));
+        }
+        match field.parse_json(self.schema, raw) {
+            Ok(value) => self.document.entries.push((field.id, distinct(field, value))),
             Err(errors) => {
-                for (path, error) in errors {
-                    self.refuse(&path, error.code, error.message.into_owned());
-                }
+                let n_left = ERRORS_MAX.saturating_sub(self.document.errors.len());
+                self.document.errors.extend(errors.into_iter().take(n_left));
             }
         }
     }
@@ -83,6 +85,18 @@ impl Decoder<'_> {
             let error = FieldError { path: path.to_owned(), code: code.name(), message };
             self.document.errors.push(error);
         }
+    }
+}
+
+/// A set of keys names each row once, however often it was sent.
+fn distinct(field: &Field, value: Value) -> Value {
+    match (&field.kind, value) {
+        (FieldKind::ManyToMany(_), Value::List(keys)) => {
+            let mut seen = HashSet::with_capacity(keys.len());
+            let kept = keys.into_iter().filter(|key| seen.insert(format!("{key:?}")));
+            Value::List(kept.collect())
+        }
+        (_, value) => value,
     }
 }
 

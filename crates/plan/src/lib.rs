@@ -11,7 +11,6 @@ mod authorized;
 mod catalog;
 mod condition;
 mod document;
-mod field_value;
 mod reach;
 mod read;
 mod request;

@@ -16,6 +16,7 @@ mod model;
 mod naming;
 mod parse;
 mod pattern;
+mod render;
 mod resolve;
 mod rule_text;
 mod scalar;
@@ -32,5 +33,6 @@ pub use model::{
 };
 pub use parse::{Parsed, parse};
 pub use pattern::Pattern;
+pub use render::{Report, ReportLabel, Style, render, report, summary};
 pub use scalar::{Encoding, IdKind, Literal, Scalar};
 pub use value::{TextOrder, Value};

@@ -1,6 +1,8 @@
 //! Fields: types and what their own directives say. Relations get their targets here and the rest
 //! in `relation`.
 
+use std::collections::HashMap;
+
 use apollo_compiler::Node;
 use apollo_compiler::ast::{FieldDefinition, Type};
 
@@ -43,14 +45,14 @@ impl<'a> Work<'a, '_> {
             return Vec::new();
         }
         let mut drafted: Vec<Drafted<'a>> = Vec::new();
+        let mut seen: HashMap<&str, Span> = HashMap::new();
         for node in &declared.fields {
             let span = declare::name_span(&node.name);
-            if let Some(first) = drafted.iter().find(|known| known.field.name == node.name.as_str())
-            {
-                let diagnostic = duplicate::field(&node.name, span, first.field.span);
-                self.report(diagnostic);
+            if let Some(first) = seen.get(node.name.as_str()) {
+                self.report(duplicate::field(&node.name, span, *first));
                 continue;
             }
+            seen.insert(node.name.as_str(), span);
             let wrong_name = name::check_field(&node.name, span);
             self.diagnostics.extend(wrong_name);
             if let Some(argument) = node.arguments.first() {

@@ -3,8 +3,7 @@
 use std::net::IpAddr;
 
 use underpin_base::{Result, Timestamp};
-use underpin_plan::{Actor, ReadRequest};
-use underpin_rules::LiteralText;
+use underpin_plan::{Actor, RawText, ReadRequest};
 
 /// The circumstances of a request.
 #[derive(Debug, Clone)]
@@ -25,31 +24,15 @@ pub struct ReadCall<'a> {
     /// engine keeps plans under it.
     pub shape: &'a [u8],
     /// Makes the request when the shape is new.
-    pub build: &'a dyn Fn() -> Result<ReadRequest>,
+    pub build: &'a (dyn Fn() -> Result<ReadRequest> + Sync),
     /// The values, by slot (see `plan::ReadRequest`).
-    pub values: &'a [RawValue<'a>],
+    pub values: &'a [RawText<'a>],
     /// Rows wanted; `None` for the default. For an item: ignored.
     pub limit: Option<u32>,
     /// The page, from 1, with `Paging::Offset`.
     pub page: Option<u32>,
     /// The cursor, with `Paging::After` and `Paging::Before`.
     pub cursor: Option<&'a str>,
-}
-
-/// A value as a client wrote it; its type follows from the slot it fills.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum RawValue<'a> {
-    /// A value of the query form, and the parameter it stands in for the error message.
-    Query {
-        /// The text, percent-decoded.
-        text: &'a str,
-        /// The parameter's name.
-        parameter: &'a str,
-    },
-    /// A literal of `filter`.
-    Literal(LiteralText<'a>),
-    /// A key in the path. One that cannot be a key of the model reads as not found.
-    Key(&'a str),
 }
 
 /// What a read found. The rows are in the buffer that was passed in.

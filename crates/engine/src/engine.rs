@@ -4,14 +4,22 @@ use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use tokio::sync::RwLockReadGuard;
-
-use underpin_base::{Clock, Ids, Limits, Result};
-use underpin_plan::{Actor, WriteRequest};
+use tokio::sync::{RwLock, RwLockReadGuard};
+use underpin_base::{Clock, Error, Ids, Limits, Result, Timestamp};
+use underpin_plan::{Actor, Catalog, WriteRequest, WriteShape};
+use underpin_rules::Rules;
 use underpin_schema::Schema;
 use underpin_store::Store;
 
-use crate::{Context, ReadCall, ReadReply, WriteReply};
+use crate::cursor::Cursors;
+use crate::keys::{self, Remembered};
+use crate::plans::{Lens, Lenses, Plans};
+use crate::reads::{Page, ReadPlan};
+use crate::writes::{Surroundings, WritePlan};
+use crate::{Context, ReadCall, ReadReply, WriteReply, system};
+
+/// Where the key of the cursors is kept.
+const CURSOR_KEY: &str = "cursor_key";
 
 /// What an engine runs with.
 #[derive(Debug, Clone, Default)]
@@ -29,12 +37,63 @@ pub struct Options {
 
 /// One schema being served, with the plans made for it. Replaced whole when the schema changes.
 pub struct App {
-    schema: Arc<Schema>,
+    catalog: Catalog,
     generation: u64,
+    lenses: Lenses,
+    reads: Plans<Box<[u8]>, ReadPlan>,
+    writes: Plans<WriteShape, WritePlan>,
 }
 
 /// The application, held for the length of one request.
 pub struct AppGuard<'a>(RwLockReadGuard<'a, Arc<App>>);
+
+/// Runs requests on a store.
+pub struct Engine {
+    store: Store,
+    options: Options,
+    app: RwLock<Arc<App>>,
+    system: App,
+    cursors: Arc<Cursors>,
+    remembered_keys: Remembered,
+}
+
+impl App {
+    /// Prepares `schema` for being served.
+    ///
+    /// # Errors
+    /// `INTERNAL` when a rule does not compile: whoever loads a schema checks it first.
+    fn new(schema: Arc<Schema>, generation: u64) -> Result<Self> {
+        let (rules, diagnostics) = Rules::compile(&schema);
+        let rules = rules.ok_or_else(|| {
+            let messages: Vec<String> = diagnostics.into_iter().map(|d| d.message).collect();
+            Error::internal(format!("the schema's rules do not compile: {}", messages.join("; ")))
+        })?;
+        Ok(Self {
+            catalog: Catalog { schema, rules },
+            generation,
+            lenses: Lenses::new(),
+            reads: Plans::new(),
+            writes: Plans::new(),
+        })
+    }
+
+    /// The schema.
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
+        &self.catalog.schema
+    }
+
+    /// Grows by one with each schema served, so that a transport knows when to build its tables
+    /// anew.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    fn lens(&self, ctx: &Context) -> Arc<Lens> {
+        self.lenses.get(&self.catalog, &ctx.actor.profile)
+    }
+}
 
 impl Deref for AppGuard<'_> {
     type Target = Arc<App>;
@@ -44,59 +103,68 @@ impl Deref for AppGuard<'_> {
     }
 }
 
-impl App {
-    /// The schema.
-    #[must_use]
-    pub fn schema(&self) -> &Schema {
-        &self.schema
-    }
-
-    /// Grows by one with each schema served, so that a transport knows when to build its tables
-    /// anew.
-    #[must_use]
-    pub fn generation(&self) -> u64 {
-        self.generation
-    }
-}
-
-/// Runs requests on a store.
-pub struct Engine {}
-
 impl Engine {
     /// Serves `schema` on `store`, whose tables must be at that schema.
     ///
     /// # Errors
     /// When a rule of the schema does not compile (callers check the schema first) or the
     /// system tables cannot be made.
-    pub fn start(_store: Store, _schema: Arc<Schema>, _options: Options) -> Result<Self> {
-        todo!()
+    pub async fn start(store: Store, schema: Arc<Schema>, options: Options) -> Result<Self> {
+        let system = App::new(Arc::new(system::schema()), 0)?;
+        crate::migrations::prepare_system(&store, system.schema(), options.clock.now()).await?;
+        let cursor_key = installation_key(&store)?;
+        Ok(Self {
+            app: RwLock::new(Arc::new(App::new(schema, 1)?)),
+            store,
+            options,
+            system,
+            cursors: Arc::new(Cursors::new(&cursor_key)),
+            remembered_keys: Remembered::new(),
+        })
     }
 
     /// The application, held for one request: take it once, first thing, and keep it until the
     /// answer is made. While a schema change is being applied this waits, and the change waits for
     /// all that hold it, so no request meets half a migration and none is refused.
     pub async fn app(&self) -> AppGuard<'_> {
-        todo!()
+        AppGuard(self.app.read().await)
+    }
+
+    /// Serves `schema` from here on, after `change` has brought the tables to it. Requests that
+    /// come meanwhile wait. When `change` fails the old schema goes on being served.
+    ///
+    /// # Errors
+    /// Those of `change`, and of [`Engine::start`].
+    pub async fn replace<T>(
+        &self,
+        schema: Arc<Schema>,
+        change: impl AsyncFnOnce(&Store) -> Result<T>,
+    ) -> Result<T> {
+        // Made before requests have to wait.
+        let mut next = App::new(schema, 0)?;
+        let mut app = self.app.write().await;
+        let changed = change(&self.store).await?;
+        next.generation = app.generation + 1;
+        *app = Arc::new(next);
+        Ok(changed)
     }
 
     /// Bounds on requests.
     #[must_use]
     pub fn limits(&self) -> &Limits {
-        todo!()
+        &self.options.limits
     }
 
     /// The time.
     #[must_use]
-    pub fn now(&self) -> underpin_base::Timestamp {
-        todo!()
+    pub fn now(&self) -> Timestamp {
+        self.options.clock.now()
     }
 
-    /// Who presents this bearer token.
-    ///
-    /// # Errors
-    /// `UNAUTHENTICATED` when it is not a key that is in force.
-    pub async fn authenticate(&self, _token: &str) -> Result<Arc<Actor>> {
-        todo!()
+    /// A new identifier for a request.
+    #[must_use]
+    pub fn request_id(&self) -> uuid::Uuid {
+        self.options.ids.next(self.now())
     }
 
     /// Appends the rows as JSON to `out`: an object for an item, an array for a list.
@@ -105,12 +173,20 @@ impl Engine {
     /// See the error table; `NOT_FOUND` for an item or parent that is absent or hidden.
     pub async fn read(
         &self,
-        _app: &App,
-        _ctx: &Context,
-        _call: ReadCall<'_>,
-        _out: &mut Vec<u8>,
+        app: &App,
+        ctx: &Context,
+        call: ReadCall<'_>,
+        out: &mut Vec<u8>,
     ) -> Result<ReadReply> {
-        todo!()
+        let limits = &self.options.limits;
+        let lens = app.lens(ctx);
+        let plan = app.reads.get_or_make(lens.id, call.shape, || {
+            ReadPlan::make(&app.catalog, &lens, &(call.build)()?, limits)
+        })?;
+        let page = Page::of(&call, limits)?;
+        let inputs = plan.inputs(app.schema(), ctx, (&call, &page), &self.cursors)?;
+        let outcome = plan.execute(&self.store, inputs, &self.cursors, out).await?;
+        plan.reply(outcome, &page, &self.cursors)
     }
 
     /// Does one write in a transaction of its own; returns once it is durable.
@@ -119,11 +195,25 @@ impl Engine {
     /// See the error table.
     pub async fn write(
         &self,
-        _app: &App,
-        _ctx: &Context,
-        _request: WriteRequest,
+        app: &App,
+        ctx: &Context,
+        request: WriteRequest,
     ) -> Result<WriteReply> {
-        todo!()
+        let limits = &self.options.limits;
+        let lens = app.lens(ctx);
+        underpin_plan::validate(&app.catalog, &lens.folded, &request)?;
+        let shape = WriteShape::of(&request);
+        let plan = app.writes.get_or_make(lens.id, &shape, || {
+            WritePlan::make(&app.catalog, &lens, &shape, limits)
+        })?;
+        let surroundings = Surroundings {
+            store: &self.store,
+            ctx,
+            model: app.schema().model(request.model),
+            ids: &self.options.ids,
+            cursors: &self.cursors,
+        };
+        plan.execute(surroundings, &request).await
     }
 
     /// Whether the store answers; what is wrong where it does not.
@@ -131,6 +221,31 @@ impl Engine {
     /// # Errors
     /// `STORAGE_UNAVAILABLE`.
     pub fn ready(&self) -> Result<()> {
-        todo!()
+        self.store.ready()
     }
+
+    /// Ends the work in hand and closes the store. Requests that come later are refused.
+    pub fn close(&self) {
+        self.store.close();
+    }
+
+    pub(crate) fn system(&self) -> &App {
+        &self.system
+    }
+
+    pub(crate) fn remembered_keys(&self) -> &Remembered {
+        &self.remembered_keys
+    }
+
+    pub(crate) fn fixed_actor(&self, token: &str) -> Option<Arc<Actor>> {
+        self.options.fixed_tokens.get(token).cloned()
+    }
+}
+
+/// The random key of this installation, made when it first starts and kept in its database, so
+/// that cursors outlive a restart and hold on every node.
+fn installation_key(store: &Store) -> Result<[u8; 32]> {
+    let fresh = keys::random::<32>();
+    let kept = store.meta_or_set(CURSOR_KEY, &fresh)?;
+    kept.try_into().map_err(|_| Error::internal("the installation's cursor key has another length"))
 }

@@ -8,7 +8,14 @@
 mod call;
 mod cursor;
 mod engine;
+mod keys;
 pub mod migrations;
+mod plans;
+mod reads;
+mod system;
+mod writes;
 
-pub use call::{Context, PageLinks, RawValue, ReadCall, ReadReply, WriteReply};
+pub use call::{Context, PageLinks, ReadCall, ReadReply, WriteReply};
 pub use engine::{App, AppGuard, Engine, Options};
+pub use keys::NewKey;
+pub use system::KeyInfo;

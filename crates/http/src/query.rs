@@ -9,8 +9,9 @@ use std::borrow::Cow;
 
 use smallvec::SmallVec;
 use underpin_base::{Code, Error, Limits, Result};
-use underpin_engine::RawValue;
-use underpin_plan::{Condition, Operator, PageRequest, Paging, ReadRequest, SortKey, Target};
+use underpin_plan::{
+    Condition, Operator, PageRequest, Paging, RawText, ReadRequest, SortKey, Target,
+};
 use underpin_rules::{FilterError, parse_filter, scan_filter};
 
 /// A parsed query string.
@@ -179,7 +180,7 @@ impl<'a> Query<'a> {
     pub(crate) fn split<'q>(
         &'q self,
         shape: &mut Vec<u8>,
-        values: &mut SmallVec<[RawValue<'q>; 8]>,
+        values: &mut SmallVec<[RawText<'q>; 8]>,
     ) -> Result<()> {
         let paging = match self.paging() {
             Paging::First => b'f',
@@ -205,7 +206,7 @@ impl<'a> Query<'a> {
             shape.push(b'w');
             let mut literals = Vec::new();
             scan_filter(filter, shape, &mut literals).map_err(not_a_filter)?;
-            values.extend(literals.into_iter().map(RawValue::Literal));
+            values.extend(literals.into_iter().map(RawText::Literal));
         }
         Ok(())
     }
@@ -268,12 +269,12 @@ impl<'a> Query<'a> {
 }
 
 impl Term<'_> {
-    fn push_values<'v>(&'v self, out: &mut SmallVec<[RawValue<'v>; 8]>) {
+    fn push_values<'v>(&'v self, out: &mut SmallVec<[RawText<'v>; 8]>) {
         let parameter = self.parameter.as_ref();
         if takes_list(self.operator) {
-            out.extend(self.text.split(',').map(|text| RawValue::Query { text, parameter }));
+            out.extend(self.text.split(',').map(|text| RawText::Query { text, parameter }));
         } else {
-            out.push(RawValue::Query { text: self.text.as_ref(), parameter });
+            out.push(RawText::Query { text: self.text.as_ref(), parameter });
         }
     }
 

@@ -237,9 +237,7 @@ impl<'a> Checker<'a> {
             | Term::Request => (Fault::TypeMismatch, None),
         };
         let message = format!("expected a value, found {}", self.describe(term));
-        self.refuse(
-            Problem::new(fault, span, message).with_help_opt(help.map(str::to_owned)),
-        )
+        self.refuse(Problem::new(fault, span, message).with_help_opt(help.map(str::to_owned)))
     }
 
     fn describe(&self, term: &Term<'_>) -> String {
@@ -248,9 +246,7 @@ impl<'a> Checker<'a> {
             Term::Value(_, ty) => return ty.describe(self.schema),
             Term::Literal(Literal::Null) => "`null`",
             Term::Literal(Literal::Bool(_)) => "a boolean",
-            Term::Literal(Literal::Number(_) | Literal::Slot(_, LiteralKind::Number)) => {
-                "a number"
-            }
+            Term::Literal(Literal::Number(_) | Literal::Slot(_, LiteralKind::Number)) => "a number",
             Term::Literal(Literal::Text(_) | Literal::Slot(_, LiteralKind::Text)) => "a text",
             Term::Items(_) | Term::List(..) => "a list",
             Term::Row(_) => "a row",

@@ -1,8 +1,6 @@
 //! Every rule of a schema, typed: what `plan` authorizes by and `migrate` writes into tables.
 
-use underpin_schema::{
-    Diagnostic, Field, FieldId, Model, ModelId, RuleText, Schema, Severity,
-};
+use underpin_schema::{Diagnostic, Field, FieldId, Model, ModelId, RuleText, Schema, Severity};
 
 use crate::Predicate;
 use crate::checker::{Checker, Setting};
@@ -73,8 +71,7 @@ impl Rules {
         let models = schema.models.iter().map(|model| compiler.model(model)).collect();
         let mut diagnostics = compiler.diagnostics;
         diagnostics.sort_by_key(|diagnostic| diagnostic.span().start);
-        let refused =
-            diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+        let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
         ((!refused).then_some(Self { models }), diagnostics)
     }
 
@@ -170,8 +167,7 @@ impl Compiler<'_> {
             }
         };
         let (checked, problems) = Checker::new(self.schema, setting, model.id).check(&expr);
-        self.diagnostics
-            .extend(problems.into_iter().map(|problem| problem.into_diagnostic(rule)));
+        self.diagnostics.extend(problems.into_iter().map(|problem| problem.into_diagnostic(rule)));
         checked.map_or(Predicate::False, |checked| checked.predicate)
     }
 }

@@ -7,9 +7,7 @@ use std::fmt::{self, Display, Formatter};
 
 use underpin_schema::{FieldId, FieldKind, ModelId, Scalar, Schema, Value, wire};
 
-use crate::{
-    ActorValue, CompareOp, Operand, Path, Predicate, Quantified, Root, TextOp, Var,
-};
+use crate::{ActorValue, CompareOp, Operand, Path, Predicate, Quantified, Root, TextOp, Var};
 
 impl Predicate {
     /// The predicate as text, with the names of the schema it was typed against.
@@ -229,7 +227,9 @@ fn literal(value: &Value, f: &mut Formatter<'_>) -> fmt::Result {
         Value::Text(text) => return write!(f, "'{}'", text.escape_debug()),
         Value::Decimal(number) => return write!(f, "{number}"),
         Value::Json(_) | Value::List(_) => return write!(f, "{{{value:?}}}"),
-        Value::Bool(_) | Value::Int(_) | Value::Float(_) => Scalar::Int.write_text(value, &mut text),
+        Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
+            Scalar::Int.write_text(value, &mut text)
+        }
         Value::Uuid(uuid) => quoted(&mut text, |out| wire::uuid(uuid.as_bytes(), out)),
         Value::Date(days) => quoted(&mut text, |out| wire::date(*days, out)),
         Value::Time(micros) => quoted(&mut text, |out| wire::time(*micros, out)),

@@ -91,9 +91,7 @@ fn negate(predicate: Predicate) -> Predicate {
     match predicate {
         Predicate::And(parts) => Predicate::or(parts.into_iter().map(negate)),
         Predicate::Or(parts) => Predicate::and(parts.into_iter().map(negate)),
-        Predicate::Compare { op, left, right }
-            if !may_be_null(&left) && !may_be_null(&right) =>
-        {
+        Predicate::Compare { op, left, right } if !may_be_null(&left) && !may_be_null(&right) => {
             Predicate::Compare { op: opposite(op), left, right }
         }
         other => other.negated(),
@@ -128,14 +126,10 @@ fn fold_operand(operand: &Operand, facts: &Facts<'_>) -> Operand {
         },
         Operand::Shifted(inner, micros) => match fold_operand(inner, facts) {
             Operand::Literal(Value::Null) => Operand::Literal(Value::Null),
-            Operand::Guarded(guard, inner) => {
-                Operand::Shifted(inner, *micros).guarded(*guard)
-            }
+            Operand::Guarded(guard, inner) => Operand::Shifted(inner, *micros).guarded(*guard),
             inner => Operand::Shifted(Box::new(inner), *micros),
         },
-        Operand::Guarded(guard, inner) => {
-            guarded(fold(guard, facts), fold_operand(inner, facts))
-        }
+        Operand::Guarded(guard, inner) => guarded(fold(guard, facts), fold_operand(inner, facts)),
         Operand::Literal(_)
         | Operand::Slot(_)
         | Operand::Path(_)
@@ -146,9 +140,7 @@ fn fold_operand(operand: &Operand, facts: &Facts<'_>) -> Operand {
 
 fn guarded(guard: Predicate, inner: Operand) -> Operand {
     match (guard, inner) {
-        (Predicate::False, _) | (_, Operand::Literal(Value::Null)) => {
-            Operand::Literal(Value::Null)
-        }
+        (Predicate::False, _) | (_, Operand::Literal(Value::Null)) => Operand::Literal(Value::Null),
         (guard, Operand::Guarded(inner_guard, inner)) => {
             inner.guarded(Predicate::and([guard, *inner_guard]))
         }
@@ -233,9 +225,7 @@ fn membership(item: Operand, list: Vec<Operand>) -> Predicate {
 
 fn in_list(item: Operand, list: Operand) -> Predicate {
     match (item, list) {
-        (Operand::Literal(Value::Null), _) | (_, Operand::Literal(Value::Null)) => {
-            Predicate::False
-        }
+        (Operand::Literal(Value::Null), _) | (_, Operand::Literal(Value::Null)) => Predicate::False,
         (Operand::Guarded(guard, item), list) => Predicate::and([*guard, in_list(*item, list)]),
         (item, Operand::Guarded(guard, list)) => Predicate::and([*guard, in_list(item, *list)]),
         (item, list) => Predicate::InList { item, list },
@@ -244,9 +234,7 @@ fn in_list(item: Operand, list: Operand) -> Predicate {
 
 fn text(op: TextOp, subject: Operand, needle: Operand) -> Predicate {
     match (subject, needle) {
-        (Operand::Literal(Value::Null), _) | (_, Operand::Literal(Value::Null)) => {
-            Predicate::False
-        }
+        (Operand::Literal(Value::Null), _) | (_, Operand::Literal(Value::Null)) => Predicate::False,
         (Operand::Guarded(guard, subject), needle) => {
             Predicate::and([*guard, text(op, *subject, needle)])
         }
@@ -299,10 +287,9 @@ fn may_be_null(operand: &Operand) -> bool {
         Operand::Path(path) | Operand::Size(path) => path.nullable,
         Operand::Actor(value) => match value {
             // Folding has put null in place of `auth.id` for whoever has none.
-            ActorValue::Id
-            | ActorValue::Kind
-            | ActorValue::Verified
-            | ActorValue::Transport => false,
+            ActorValue::Id | ActorValue::Kind | ActorValue::Verified | ActorValue::Transport => {
+                false
+            }
             ActorValue::Claim(_) | ActorValue::UserField(_) | ActorValue::Ip => true,
         },
         Operand::Shifted(inner, _) => may_be_null(inner),

@@ -238,7 +238,9 @@ impl<'a> Lexer<'a> {
             '=' => "one `=` means nothing here: write `==`".to_owned(),
             '&' => "one `&` means nothing here: write `&&`".to_owned(),
             '|' => "one `|` means nothing here: write `||`".to_owned(),
-            '`' | '‘' | '’' | '“' | '”' => format!("`{found}` is not a quote: write `'text'`"),
+            '`' | '‘' | '’' | '“' | '”' => {
+                format!("`{found}` is not a quote: write `'text'`")
+            }
             _ => format!("`{}` means nothing here", found.escape_debug()),
         };
         Err(SyntaxError::at(Span::new(self.at, self.at + found.len_utf8()), message))

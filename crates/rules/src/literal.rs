@@ -135,7 +135,8 @@ pub(crate) fn duration(text: &str) -> Option<Value> {
     }
     let mut micros: i64 = 0;
     while !rest.is_empty() {
-        let n_number = rest.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
+        let n_number =
+            rest.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
         let (number, after) = rest.split_at(n_number);
         let (unit, factor) = UNITS.iter().find(|(unit, _)| after.starts_with(unit))?;
         micros = micros.checked_add(times(number, *factor)?)?;

@@ -28,8 +28,15 @@ pub(crate) enum Literals {
 pub(crate) fn parse(text: &str, literals: Literals) -> Result<(Expr, u16), SyntaxError> {
     let mut lexer = Lexer::new(text)?;
     let token = lexer.next_token()?;
-    let mut parser =
-        Parser { lexer, token, previous: Span::default(), literals, n_slots: 0, depth: 0, parts: 0 };
+    let mut parser = Parser {
+        lexer,
+        token,
+        previous: Span::default(),
+        literals,
+        n_slots: 0,
+        depth: 0,
+        parts: 0,
+    };
     let expr = parser.disjunction()?;
     match parser.token.kind {
         TokenKind::End => Ok((expr, parser.n_slots)),

@@ -67,7 +67,9 @@ impl Problem {
     /// As the client that sent a filter reads it. `offset` is where in the parameter's text the
     /// mistake stands, in characters.
     pub(crate) fn into_error(self, offset: usize) -> Error {
-        let error = Error::new(self.fault.code(), self.message).with_parameter("filter").with_offset(offset);
+        let error = Error::new(self.fault.code(), self.message)
+            .with_parameter("filter")
+            .with_offset(offset);
         match self.help {
             Some(help) => error.with_hint(help),
             None => error,

@@ -106,8 +106,7 @@ impl Type {
         if self.family() == Family::Json || other.family() == Family::Json {
             return Some("JSON compares with `null` alone".to_owned());
         }
-        (self.family() != other.family())
-            .then(|| format!("{left} cannot be compared with {right}"))
+        (self.family() != other.family()).then(|| format!("{left} cannot be compared with {right}"))
     }
 
     fn family(self) -> Family {

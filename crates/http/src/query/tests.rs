@@ -25,11 +25,11 @@ fn values(query: &str) -> Vec<(String, String)> {
     query.split(&mut Vec::new(), &mut out).unwrap();
     out.iter()
         .map(|value| match value {
-            RawValue::Query { text, parameter } => ((*parameter).to_owned(), (*text).to_owned()),
-            RawValue::Literal(LiteralText::Number(text) | LiteralText::Text(text, _)) => {
+            RawText::Query { text, parameter } => ((*parameter).to_owned(), (*text).to_owned()),
+            RawText::Literal(LiteralText::Number(text) | LiteralText::Text(text, _)) => {
                 ("filter".to_owned(), (*text).to_owned())
             }
-            RawValue::Key(_) => panic!("a query string holds no key"),
+            RawText::Key(_) => panic!("a query string holds no key"),
         })
         .collect()
 }

@@ -4,8 +4,8 @@ use hyper::StatusCode;
 use hyper::header::{ETAG, HeaderValue, LINK};
 use smallvec::SmallVec;
 use underpin_base::Result;
-use underpin_engine::{App, PageLinks, RawValue, ReadCall, ReadReply};
-use underpin_plan::Target;
+use underpin_engine::{App, PageLinks, ReadCall, ReadReply};
+use underpin_plan::{RawText, Target};
 
 use crate::envelope;
 use crate::etag::{self, Scope, Tags};
@@ -86,7 +86,7 @@ async fn call(
     let mut shape = Vec::with_capacity(128);
     push_target(&mut shape, target);
     let mut values = SmallVec::new();
-    values.extend(key.map(RawValue::Key));
+    values.extend(key.map(RawText::Key));
     query.split(&mut shape, &mut values)?;
     let limits = &exchange.worker.shared.limits;
     let call = ReadCall {

@@ -34,8 +34,7 @@ impl<'a> Checker<'a> {
                 .refuse(Problem::new(Fault::UnknownName, name.span, message).with_help(help));
         }
         let [argument] = arguments else {
-            let message =
-                format!("`{}` takes one argument, found {}", name.text, arguments.len());
+            let message = format!("`{}` takes one argument, found {}", name.text, arguments.len());
             return self.refuse(Problem::new(Fault::Syntax, name.span, message));
         };
         match &*name.text {
@@ -93,10 +92,11 @@ impl<'a> Checker<'a> {
         let ExprKind::Literal(literal @ (Literal::Text(_) | Literal::Slot(..))) = &argument.kind
         else {
             let message = "`timestamp` takes a text in quotes";
-            return self
-                .refuse(Problem::new(Fault::Unsupported, argument.span, message).with_help(
+            return self.refuse(
+                Problem::new(Fault::Unsupported, argument.span, message).with_help(
                     "for example `timestamp('2026-01-31T12:00:00Z')`; a DateTime field needs none",
-                ));
+                ),
+            );
         };
         let operand = self.typed_literal(literal, ty, argument.span)?;
         Some(Term::Value(operand, ty))
@@ -113,11 +113,9 @@ impl<'a> Checker<'a> {
             }
             None => {
                 let message = format!("`{text}` is not a duration");
-                self.refuse(
-                    Problem::new(Fault::WrongLiteral, argument.span, message).with_help(
-                        "write numbers with units `h`, `m`, `s`, `ms`, `us`: `'24h'`, `'1h30m'`",
-                    ),
-                )
+                self.refuse(Problem::new(Fault::WrongLiteral, argument.span, message).with_help(
+                    "write numbers with units `h`, `m`, `s`, `ms`, `us`: `'24h'`, `'1h30m'`",
+                ))
             }
         }
     }
@@ -197,8 +195,7 @@ impl<'a> Checker<'a> {
                 if !needle_type.is_text() {
                     let found = needle_type.describe(self.schema);
                     let message = format!("expected a text, found {found}");
-                    return self
-                        .refuse(Problem::new(Fault::TypeMismatch, argument.span, message));
+                    return self.refuse(Problem::new(Fault::TypeMismatch, argument.span, message));
                 }
                 needle
             }

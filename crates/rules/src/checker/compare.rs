@@ -209,9 +209,7 @@ impl<'a> Checker<'a> {
         match operand {
             Ok((operand, own)) => match own.mismatch(ty, self.schema) {
                 None => Some(operand),
-                Some(mismatch) => {
-                    self.refuse(Problem::new(Fault::TypeMismatch, span, mismatch))
-                }
+                Some(mismatch) => self.refuse(Problem::new(Fault::TypeMismatch, span, mismatch)),
             },
             Err(literal) => self.typed_literal(literal, ty, span),
         }
@@ -244,8 +242,9 @@ impl<'a> Checker<'a> {
         match literal::value(text, ty, self.schema) {
             Ok(value) => Some(Operand::Literal(value)),
             Err(LiteralFault::Kind) => self.literal_mismatch(&Term::Literal(literal), ty, span),
-            Err(LiteralFault::Value { message, help }) => self
-                .refuse(Problem::new(Fault::WrongLiteral, span, message).with_help_opt(help)),
+            Err(LiteralFault::Value { message, help }) => {
+                self.refuse(Problem::new(Fault::WrongLiteral, span, message).with_help_opt(help))
+            }
         }
     }
 

@@ -215,8 +215,7 @@ impl<'a> Checker<'a> {
             );
         }
         if n_relations > self.relations_max {
-            let message =
-                format!("a path follows at most {} relations", self.relations_max);
+            let message = format!("a path follows at most {} relations", self.relations_max);
             return self.refuse(Problem::new(Fault::TooComplex, span, message));
         }
         Some(())
@@ -286,7 +285,9 @@ impl<'a> Checker<'a> {
             | FieldKind::ManyToMany(_) => {
                 let message = format!("`auth.user.{}` is not one value", name.text);
                 let help = "ask from the other side, with `exists` over a relation of `row`";
-                self.refuse(Problem::new(Fault::RelationAsValue, name.span, message).with_help(help))
+                self.refuse(
+                    Problem::new(Fault::RelationAsValue, name.span, message).with_help(help),
+                )
             }
         }
     }
@@ -296,9 +297,7 @@ impl<'a> Checker<'a> {
         let filter = matches!(self.setting, Setting::Filter(_));
         match &*name.text {
             "time" => value(Operand::Now, Type::plain(Scalar::DateTime)),
-            "ip" if !filter => {
-                value(Operand::Actor(ActorValue::Ip), Type::plain(Scalar::String))
-            }
+            "ip" if !filter => value(Operand::Actor(ActorValue::Ip), Type::plain(Scalar::String)),
             "transport" if !filter => {
                 value(Operand::Actor(ActorValue::Transport), Type::word(&TRANSPORTS))
             }

@@ -1,0 +1,155 @@
+//! API keys: a public prefix to find one by, and a secret of which only the hash is stored.
+//!
+//! A key reads `up_<prefix>_<secret>`. The secret has 256 random bits, so one SHA-256 protects it
+//! as well as a password hash would, at a cost a request can bear. Keys are rows of a model of our
+//! own (`system.graphql`) and are read and written through the engine like all data.
+
+use std::sync::Arc;
+
+use aws_lc_rs::{constant_time, digest, rand};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use quick_cache::sync::Cache;
+use underpin_base::{Code, Error, Secret, Timestamp};
+use underpin_plan::Actor;
+
+/// What every key starts with, so that scanners of leaked secrets recognise it.
+const MARK: &str = "up_";
+
+/// Random bytes of the prefix: enough that two never meet.
+const PREFIX_BYTES: usize = 9;
+
+/// Random bytes of the secret.
+const SECRET_BYTES: usize = 32;
+
+/// How long a verified key is trusted before the database is asked again, in microseconds. The
+/// bound on how long a revoked key still works.
+const TRUST_MICROS: i64 = 1_000_000;
+
+/// Keys remembered.
+const REMEMBERED_MAX: usize = 10_000;
+
+/// A key that was just made; the only time its secret is known.
+#[derive(Debug)]
+pub struct NewKey {
+    /// The public part, by which lists and logs name the key.
+    pub prefix: String,
+    /// The whole key, to be shown once.
+    pub token: Secret<String>,
+    /// What is stored of the secret.
+    pub(crate) hash: String,
+}
+
+impl NewKey {
+    /// A random key.
+    pub(crate) fn generate() -> Self {
+        // Hyphens and underscores would let a double click select half a key.
+        let prefix = hex(&random::<PREFIX_BYTES>());
+        let secret = hex(&random::<SECRET_BYTES>());
+        Self {
+            token: Secret::new(format!("{MARK}{prefix}_{secret}")),
+            hash: hash_of(&secret),
+            prefix,
+        }
+    }
+}
+
+/// The two halves of a presented token; `None` for what cannot be one.
+pub(crate) fn split(token: &str) -> Option<(&str, &str)> {
+    let (prefix, secret) = token.strip_prefix(MARK)?.split_once('_')?;
+    let sized = prefix.len() == PREFIX_BYTES * 2 && secret.len() == SECRET_BYTES * 2;
+    let plain = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    (sized && plain(prefix) && plain(secret)).then_some((prefix, secret))
+}
+
+/// Whether `secret` is the one `hash` was made of; the time it takes does not tell how far off.
+pub(crate) fn matches(secret: &str, hash: &str) -> bool {
+    constant_time::verify_slices_are_equal(hash_of(secret).as_bytes(), hash.as_bytes()).is_ok()
+}
+
+/// The one answer to every token that is not a key in force.
+pub(crate) fn refused() -> Error {
+    Error::new(Code::Unauthenticated, "the bearer token is not a key that is in force")
+        .with_hint("make a key with `underpin key create`")
+}
+
+/// Keys verified a moment ago, by the hash of their token.
+pub(crate) struct Remembered {
+    actors: Cache<[u8; 32], (Arc<Actor>, Timestamp)>,
+}
+
+impl Remembered {
+    pub(crate) fn new() -> Self {
+        Self { actors: Cache::new(REMEMBERED_MAX) }
+    }
+
+    /// The actor, when the token was verified less than [`TRUST_MICROS`] ago.
+    pub(crate) fn get(&self, token: &str, now: Timestamp) -> Option<Arc<Actor>> {
+        let (actor, verified_at) = self.actors.get(&digest_of(token))?;
+        let age = now.0 - verified_at.0;
+        (0..TRUST_MICROS).contains(&age).then_some(actor)
+    }
+
+    /// Remembers that `token` stands for `actor`.
+    pub(crate) fn insert(&self, token: &str, actor: Arc<Actor>, now: Timestamp) {
+        self.actors.insert(digest_of(token), (actor, now));
+    }
+}
+
+fn digest_of(text: &str) -> [u8; 32] {
+    let digest = digest::digest(&digest::SHA256, text.as_bytes());
+    digest.as_ref().try_into().expect("invariant: SHA-256 has 32 bytes")
+}
+
+fn hash_of(secret: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest_of(secret))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("invariant: writing to a string succeeds");
+        text
+    })
+}
+
+/// Random bytes from the operating system, by way of aws-lc.
+pub(crate) fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    rand::fill(&mut bytes).expect("invariant: the system's random generator works");
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_splits_into_the_halves_it_was_made_of() {
+        let key = NewKey::generate();
+        let (prefix, secret) = split(key.token.expose()).unwrap();
+        assert_eq!(prefix, key.prefix);
+        assert!(matches(secret, &key.hash));
+        assert!(!matches(&secret.replace(char::is_alphanumeric, "0"), &key.hash));
+        assert!(!key.hash.contains(secret));
+    }
+
+    #[test]
+    fn what_is_not_shaped_like_a_key_is_none() {
+        let token = NewKey::generate().token.expose().clone();
+        let shorter = &token[..token.len() - 1];
+        for text in ["", "up_", "up__", shorter, &format!("{token}0"), &token.to_uppercase()] {
+            assert!(split(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_verified_key_is_trusted_for_a_second() {
+        let remembered = Remembered::new();
+        remembered.insert("token", Arc::new(Actor::anonymous()), Timestamp(0));
+        assert!(remembered.get("token", Timestamp(TRUST_MICROS - 1)).is_some());
+        assert!(remembered.get("token", Timestamp(TRUST_MICROS)).is_none());
+        assert!(remembered.get("token", Timestamp(-1)).is_none());
+        assert!(remembered.get("other", Timestamp(0)).is_none());
+    }
+}

@@ -1,0 +1,136 @@
+//! Plans kept by the shape of the request and the profile of the actor.
+//!
+//! Planning takes microseconds, looking a plan up a fraction of one. Both caches are bounded: a
+//! client that invents shapes pushes out plans, it does not grow the server.
+
+use std::borrow::Borrow;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use quick_cache::Equivalent;
+use quick_cache::sync::Cache;
+use underpin_base::Result;
+use underpin_plan::{Catalog, Folded, Profile};
+
+/// Profiles whose folded rules are kept.
+const PROFILES_MAX: usize = 1_024;
+
+/// Plans kept, over all profiles.
+const PLANS_MAX: usize = 4_096;
+
+/// The rules as they apply to the actors of one profile.
+pub(crate) struct Lens {
+    /// Distinguishes the profiles in the keys of plans.
+    pub(crate) id: u32,
+    /// The rules, folded.
+    pub(crate) folded: Folded,
+}
+
+/// Folded rules, by profile.
+pub(crate) struct Lenses {
+    kept: Cache<Profile, Arc<Lens>>,
+    n_made: AtomicU32,
+}
+
+impl Lenses {
+    pub(crate) fn new() -> Self {
+        Self { kept: Cache::new(PROFILES_MAX), n_made: AtomicU32::new(0) }
+    }
+
+    /// The rules for this profile.
+    pub(crate) fn get(&self, catalog: &Catalog, profile: &Profile) -> Arc<Lens> {
+        if let Some(lens) = self.kept.get(profile) {
+            return lens;
+        }
+        let id = self.n_made.fetch_add(1, Ordering::Relaxed);
+        let lens = Arc::new(Lens { id, folded: Folded::new(catalog, profile) });
+        self.kept.insert(profile.clone(), Arc::clone(&lens));
+        lens
+    }
+}
+
+/// Plans of one kind, by profile and shape.
+pub(crate) struct Plans<S, T> {
+    kept: Cache<PlanKey<S>, Arc<T>>,
+}
+
+#[derive(PartialEq, Eq, Hash)]
+struct PlanKey<S> {
+    lens: u32,
+    shape: S,
+}
+
+/// A [`PlanKey`] that borrows its shape, to look one up without copying it.
+#[derive(Hash)]
+struct PlanRef<'a, Q: ?Sized> {
+    lens: u32,
+    shape: &'a Q,
+}
+
+impl<S: Borrow<Q>, Q: Eq + ?Sized> Equivalent<PlanKey<S>> for PlanRef<'_, Q> {
+    fn equivalent(&self, key: &PlanKey<S>) -> bool {
+        self.lens == key.lens && *self.shape == *key.shape.borrow()
+    }
+}
+
+impl<S: Eq + Hash, T> Plans<S, T> {
+    pub(crate) fn new() -> Self {
+        Self { kept: Cache::new(PLANS_MAX) }
+    }
+
+    /// The plan for this shape, made by `make` when it is not kept.
+    ///
+    /// # Errors
+    /// Those of `make`; a failure is not kept.
+    pub(crate) fn get_or_make<Q>(
+        &self,
+        lens: u32,
+        shape: &Q,
+        make: impl FnOnce() -> Result<T>,
+    ) -> Result<Arc<T>>
+    where
+        S: Borrow<Q>,
+        Q: Eq + Hash + ToOwned<Owned: Into<S>> + ?Sized,
+    {
+        if let Some(plan) = self.kept.get(&PlanRef { lens, shape }) {
+            return Ok(plan);
+        }
+        let plan = Arc::new(make()?);
+        self.kept.insert(PlanKey { lens, shape: shape.to_owned().into() }, Arc::clone(&plan));
+        Ok(plan)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use underpin_base::Error;
+
+    use super::*;
+
+    #[test]
+    fn a_plan_is_made_once_for_a_shape_and_profile() {
+        let plans: Plans<Box<[u8]>, _> = Plans::new();
+        let first = plans.get_or_make(1, &b"list"[..], || Ok(1)).unwrap();
+        let again = plans.get_or_make(1, &b"list"[..], || Ok(2)).unwrap();
+        let other_shape = plans.get_or_make(1, &b"item"[..], || Ok(3)).unwrap();
+        let other_profile = plans.get_or_make(2, &b"list"[..], || Ok(4)).unwrap();
+        assert_eq!((*first, *again, *other_shape, *other_profile), (1, 1, 3, 4));
+    }
+
+    #[test]
+    fn a_failure_is_not_kept() {
+        let plans: Plans<Box<[u8]>, _> = Plans::new();
+        assert!(plans.get_or_make(1, &b"list"[..], || Err(Error::not_found())).is_err());
+        assert_eq!(*plans.get_or_make(1, &b"list"[..], || Ok(1)).unwrap(), 1);
+    }
+
+    #[test]
+    fn the_number_of_plans_is_bounded() {
+        let plans: Plans<Box<[u8]>, _> = Plans::new();
+        for n in 0..PLANS_MAX * 3 {
+            plans.get_or_make(0, &n.to_le_bytes()[..], || Ok(n)).unwrap();
+        }
+        assert!(plans.kept.len() <= PLANS_MAX);
+    }
+}

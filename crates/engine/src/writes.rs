@@ -1,0 +1,138 @@
+//! Writes: from a request to one durable change.
+//!
+//! ```text
+//! values checked → plan (kept, or authorized and compiled) → values into slots → store → reply
+//! ```
+
+use std::sync::Arc;
+
+use underpin_base::{Ids, Limits, Result};
+use underpin_plan::{AuthorizedWrite, Catalog, Operation, WriteRequest, WriteShape};
+use underpin_rules::ActorValue;
+use underpin_schema::{FieldKind, IdKind, Model, Scalar, Value};
+use underpin_sql::{Dialect, Inputs, WriteProgram};
+use underpin_store::{Seal, Store, WriteJob};
+
+use crate::cursor::Cursors;
+use crate::plans::Lens;
+use crate::reads::{bind_actor, collect_actor_values, collect_of_select};
+use crate::{Context, WriteReply};
+
+/// A write, compiled for one profile.
+pub(crate) struct WritePlan {
+    authorized: AuthorizedWrite,
+    program: Arc<WriteProgram>,
+    actor_values: Vec<ActorValue>,
+}
+
+impl WritePlan {
+    /// Authorizes and compiles a request.
+    ///
+    /// # Errors
+    /// Whatever `plan` refuses.
+    pub(crate) fn make(
+        catalog: &Catalog,
+        lens: &Lens,
+        shape: &WriteShape,
+        limits: &Limits,
+    ) -> Result<Self> {
+        let authorized = underpin_plan::authorize_write(catalog, &lens.folded, shape, limits)?;
+        let program = underpin_sql::write(catalog, &authorized, Dialect::Sqlite);
+        let actor_values = actor_values(&program);
+        Ok(Self { authorized, program: Arc::new(program), actor_values })
+    }
+
+    /// Does the write; returns once it is durable.
+    ///
+    /// # Errors
+    /// The first test of the plan that does not hold, a conflict, or that the store cannot write.
+    pub(crate) async fn execute(
+        &self,
+        surroundings: Surroundings<'_>,
+        request: &WriteRequest,
+    ) -> Result<WriteReply> {
+        let Surroundings { store, ctx, model, ids, cursors } = surroundings;
+        let new_key = new_key(model, request, ids, ctx);
+        let inputs = Inputs {
+            slots: self.authorized.bind(request, &new_key),
+            actor: bind_actor(&self.actor_values, ctx),
+            now: ctx.now.0,
+            limit: 0,
+            offset: 0,
+            cursor: Vec::new(),
+        };
+        let seal: Arc<dyn Seal> = Arc::<Cursors>::clone(cursors);
+        let program = Arc::clone(&self.program);
+        let outcome = store.write(WriteJob { program, inputs, seal }).await?;
+        let made_by_database = outcome.key;
+        let key = request.kind.key().cloned().or(made_by_database).unwrap_or(new_key);
+        Ok(WriteReply {
+            row: row_or_key(outcome.row, model, &key, request.kind.operation()),
+            key: text_of(model, &key),
+            version: outcome.version,
+            n_statements: outcome.n_statements,
+        })
+    }
+}
+
+/// What a write needs besides its plan and request.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) ctx: &'a Context,
+    pub(crate) model: &'a Model,
+    pub(crate) ids: &'a Ids,
+    pub(crate) cursors: &'a Arc<Cursors>,
+}
+
+/// The key of the row to be created; null when the database makes it, and for other writes.
+fn new_key(model: &Model, request: &WriteRequest, ids: &Ids, ctx: &Context) -> Value {
+    if request.kind.operation() != Operation::Create {
+        return Value::Null;
+    }
+    // Seeds and imports bring keys of their own, and text keys always come from the client.
+    let sent = request.document.entries.iter().find(|(field, _)| *field == model.key);
+    match (sent, key_kind(model)) {
+        (Some((_, key)), _) => key.clone(),
+        (None, IdKind::Uuid) => Value::Uuid(ids.next(ctx.now)),
+        (None, IdKind::Int | IdKind::String) => Value::Null,
+    }
+}
+
+fn key_kind(model: &Model) -> IdKind {
+    match model.key_field().kind {
+        FieldKind::Scalar(Scalar::Id(kind)) => kind,
+        _ => unreachable!("invariant: a key is an ID"),
+    }
+}
+
+fn text_of(model: &Model, key: &Value) -> String {
+    let mut text = Vec::with_capacity(36);
+    Scalar::Id(key_kind(model)).write_text(key, &mut text);
+    String::from_utf8(text).expect("invariant: a key's text is UTF-8")
+}
+
+/// The row; of one that the actor may not read, the key alone.
+fn row_or_key(row: Vec<u8>, model: &Model, key: &Value, done: Operation) -> Vec<u8> {
+    if !row.is_empty() || done == Operation::Delete {
+        return row;
+    }
+    let mut object = b"{\"id\":".to_vec();
+    Scalar::Id(key_kind(model)).write_json(key, &mut object);
+    object.push(b'}');
+    object
+}
+
+fn actor_values(program: &WriteProgram) -> Vec<ActorValue> {
+    let mut values = Vec::new();
+    collect_actor_values(&program.main, &mut values);
+    collect_actor_values(&program.explain, &mut values);
+    for link in &program.links {
+        for statement in link.clear.iter().chain([&link.add]) {
+            collect_actor_values(statement, &mut values);
+        }
+    }
+    if let Some(reply) = &program.reply {
+        collect_of_select(reply, &mut values);
+    }
+    values
+}

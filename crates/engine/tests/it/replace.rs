@@ -1,0 +1,63 @@
+//! A schema changed while requests come.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use underpin_engine::migrations;
+use underpin_migrate::Consent;
+
+use crate::world::{START, World, admin, named, schema};
+
+const BEFORE: &str = "type Note @model { name: String! }";
+const AFTER: &str = "type Note @model { name: String! stars: Int! @default(value: 0) }";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_request_fails_while_the_schema_changes_under_it() {
+    let world = Arc::new(World::new(BEFORE).await);
+    let row = world.create(admin(), "Note", named("one")).await.unwrap();
+    let id = row["id"].as_str().unwrap().to_owned();
+    let done = Arc::new(AtomicBool::new(false));
+    let clients: Vec<_> = (0..4)
+        .map(|_| {
+            let (world, done, id) = (Arc::clone(&world), Arc::clone(&done), id.clone());
+            tokio::spawn(async move {
+                let mut n_requests = 0;
+                while !done.load(Ordering::Relaxed) {
+                    world.item(admin(), "Note", &id).await.unwrap();
+                    world.create(admin(), "Note", named("more")).await.unwrap();
+                    n_requests += 2;
+                }
+                n_requests
+            })
+        })
+        .collect();
+    for (turn, text) in [AFTER, BEFORE, AFTER, BEFORE, AFTER].into_iter().enumerate() {
+        let schema = schema(text);
+        let wanted = Arc::clone(&schema);
+        let consent = Consent::AllowDestructive;
+        let applied = world.engine.replace(schema, async |store| {
+            let applied = migrations::apply(store, &wanted, consent, START).await;
+            applied.map_err(underpin_base::Error::internal)
+        });
+        assert_eq!(applied.await.unwrap().plan.steps.len(), 1, "turn {turn}");
+        tokio::task::yield_now().await;
+    }
+    done.store(true, Ordering::Relaxed);
+    for client in clients {
+        assert!(client.await.unwrap() > 0);
+    }
+    assert_eq!(world.item(admin(), "Note", &id).await.unwrap()["stars"], 0);
+}
+
+#[tokio::test]
+async fn a_change_that_fails_leaves_the_old_schema_serving() {
+    let world = World::new(BEFORE).await;
+    let generation = world.engine.app().await.generation();
+    let failed: underpin_base::Result<()> = world
+        .engine
+        .replace(schema(AFTER), async |_| Err(underpin_base::Error::internal("refused")))
+        .await;
+    assert!(failed.is_err());
+    assert_eq!(world.engine.app().await.generation(), generation);
+    assert!(world.create(admin(), "Note", named("still")).await.is_ok());
+}

@@ -19,6 +19,9 @@ use crate::{App, Context, Engine, ReadCall};
 /// The schema of our own models.
 pub(crate) const SYSTEM_SCHEMA: &str = include_str!("system.graphql");
 
+/// What the tables of our own models start with; schemas of users are refused such names.
+const TABLE_PREFIX: &str = "_underpin_";
+
 /// What is known of a key, all but its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -41,10 +44,19 @@ pub struct KeyInfo {
     hash: String,
 }
 
-/// The schema of our own models, parsed.
+/// The schema of our own models, in tables that no schema of a user can name.
 pub(crate) fn schema() -> Schema {
     let parsed = underpin_schema::parse(SYSTEM_SCHEMA, "system.graphql");
-    parsed.schema.expect("invariant: our own schema has no mistakes")
+    let problems = parsed.diagnostics;
+    let mut schema =
+        parsed.schema.unwrap_or_else(|| panic!("invariant: our own schema is sound: {problems:?}"));
+    for model in &mut schema.models {
+        model.table.insert_str(0, TABLE_PREFIX);
+        for index in &mut model.indexes {
+            index.name.insert_str(0, TABLE_PREFIX);
+        }
+    }
+    schema
 }
 
 impl Engine {

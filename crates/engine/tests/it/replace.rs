@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use underpin_base::Timestamp;
 use underpin_engine::migrations;
 use underpin_migrate::Consent;
 
@@ -35,8 +36,10 @@ async fn no_request_fails_while_the_schema_changes_under_it() {
         let schema = schema(text);
         let wanted = Arc::clone(&schema);
         let consent = Consent::AllowDestructive;
+        // Backups are named by the time of the migration.
+        let at = Timestamp(START.0 + i64::try_from(turn).unwrap());
         let applied = world.engine.replace(schema, async |store| {
-            let applied = migrations::apply(store, &wanted, consent, START).await;
+            let applied = migrations::apply(store, &wanted, consent, at).await;
             applied.map_err(underpin_base::Error::internal)
         });
         assert_eq!(applied.await.unwrap().plan.steps.len(), 1, "turn {turn}");

@@ -40,7 +40,16 @@ struct Global {
 #[derive(Debug, Subcommand)]
 enum Command {
     New(command::new::NewArgs),
+    Dev(command::dev::DevArgs),
+    Serve(command::serve::ServeArgs),
+    Check(command::check::CheckArgs),
     Explain(command::explain::ExplainArgs),
+    Migrate(command::migrate::MigrateArgs),
+    Seed(command::seed::SeedArgs),
+    Openapi(command::openapi::OpenapiArgs),
+    Key(command::key::KeyArgs),
+    Db(command::db::DbArgs),
+    Doctor(command::doctor::DoctorArgs),
     Completions(command::completions::CompletionsArgs),
     #[command(hide = true)]
     Reference(command::reference::ReferenceArgs),
@@ -62,6 +71,27 @@ pub(crate) struct DatabaseArgs {
     /// The database, in place of `[database] url`: `sqlite:` and a path relative to the project
     #[arg(long, value_name = "URL")]
     pub(crate) database: Option<String>,
+}
+
+/// Where a server listens.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ListenArgs {
+    /// Where to listen, in place of `[server] address`; port 0 picks a free one
+    #[arg(long, value_name = "IP:PORT")]
+    address: Option<String>,
+}
+
+impl ListenArgs {
+    /// The flag as a setting.
+    pub(crate) fn overrides(&self) -> Vec<Override> {
+        let setting = |address: &String| Override {
+            flag: "--address",
+            section: "server",
+            key: "address",
+            text: address.clone(),
+        };
+        self.address.iter().map(setting).collect()
+    }
 }
 
 impl DatabaseArgs {
@@ -103,7 +133,16 @@ impl Cli {
     fn run(&self, output: Output) -> Outcome {
         match &self.command {
             Command::New(args) => command::new::run(args, output),
+            Command::Dev(args) => command::dev::run(args, output),
+            Command::Serve(args) => command::serve::run(args, output),
+            Command::Check(args) => command::check::run(args, output),
             Command::Explain(args) => command::explain::run(args, output),
+            Command::Migrate(args) => command::migrate::run(args, output),
+            Command::Seed(args) => command::seed::run(args, output),
+            Command::Openapi(args) => command::openapi::run(args, output),
+            Command::Key(args) => command::key::run(args, output),
+            Command::Db(args) => command::db::run(args, output),
+            Command::Doctor(args) => command::doctor::run(args, output),
             Command::Completions(args) => command::completions::run(args, output),
             Command::Reference(args) => command::reference::run(args, output),
         }

@@ -67,3 +67,11 @@ impl Config {
         reading.finish(path, text)
     }
 }
+
+/// Reads a database URL as `[database] url` would be.
+///
+/// # Errors
+/// Says what is expected, beginning with a verb.
+pub fn parse_database_url(text: &str) -> Result<DatabaseUrl, String> {
+    value::Setting::parse(text)
+}

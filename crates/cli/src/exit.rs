@@ -126,8 +126,11 @@ impl Failure {
             output.json(&json!({ "error": error }));
             return;
         }
-        for (_, rendered) in &self.problems {
-            output.error(format_args!("{rendered}\n"));
+        let shown: Vec<&str> = self.problems.iter().map(|(_, text)| text.as_str()).collect();
+        // Whole snippets need air between them; lines of a list do not.
+        let gap = if shown.iter().any(|text| text.contains('\n')) { "\n\n" } else { "\n" };
+        if !shown.is_empty() {
+            output.error(format_args!("{}\n", shown.join(gap)));
         }
         output.error(output.titled_error(&self.message, self.help.as_deref()));
     }
@@ -148,6 +151,7 @@ impl From<anyhow::Error> for Failure {
 }
 
 impl From<underpin_base::Error> for Failure {
+    /// Invalid fields are the user's to mend; everything else is a failure with its causes.
     fn from(error: underpin_base::Error) -> Self {
         let mut message = error.message().to_owned();
         let mut cause = std::error::Error::source(&error);
@@ -155,7 +159,17 @@ impl From<underpin_base::Error> for Failure {
             message = format!("{message}: {source}");
             cause = source.source();
         }
-        let failure = Self::failed(message);
+        let fields = &error.details().fields;
+        let problems = fields.iter().map(|field| {
+            let object = json!({
+                "field": field.path,
+                "code": field.code,
+                "message": field.message,
+            });
+            (object, format!("  {}: {}", field.path, field.message))
+        });
+        let exit = if fields.is_empty() { Exit::Failed } else { Exit::Usage };
+        let failure = Self::new(exit, message).with_problems(problems.collect());
         match error.hint() {
             Some(hint) => failure.with_help(hint),
             None => failure,

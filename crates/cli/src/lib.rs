@@ -8,11 +8,29 @@
 mod args;
 mod command;
 pub mod config;
+mod database;
+mod diagnosis;
+mod embed;
 mod exit;
+mod logging;
+mod migration;
 pub mod output;
 mod project;
 pub mod reference;
-
-pub use exit::{EXIT_CODES, Exit, Failure, Outcome};
+mod seed;
+mod serving;
+mod shutdown;
+mod watch;
+mod wiring;
 
 pub use args::main;
+pub use embed::{OnBehind, Setup, Underpin};
+pub use exit::{EXIT_CODES, Exit, Failure, Outcome};
+
+/// A runtime for one command. Requests are served on threads of their own.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed(format!("cannot start the runtime: {error}")))
+}

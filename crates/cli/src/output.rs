@@ -109,6 +109,12 @@ impl Output {
         painted(self.stdout, look, &text.to_string())
     }
 
+    /// `text` in the looks of standard error.
+    #[must_use]
+    pub fn paint_error(&self, look: Look, text: impl Display) -> String {
+        painted(self.stderr, look, &text.to_string())
+    }
+
     /// A line of the result. Programs do not get it.
     pub fn line(&self, text: impl Display) {
         if self.reader == Reader::Person {
@@ -126,9 +132,14 @@ impl Output {
     /// The result for a program; people do not get it.
     pub fn json(&self, document: &impl Serialize) {
         if self.is_json() {
-            let text = serde_json::to_string_pretty(document);
-            write_line(std::io::stdout(), &text.expect("invariant: results are plain data"));
+            self.document(document);
         }
+    }
+
+    /// A result that is JSON by nature, for people and programs alike.
+    pub fn document(&self, document: &impl Serialize) {
+        let text = serde_json::to_string_pretty(document);
+        write_line(std::io::stdout(), &text.expect("invariant: results are plain data"));
     }
 
     /// A remark beside the result, to standard error: which database was taken, what to do next.

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use crate::args::ProjectArgs;
 use crate::config::{self, Config, Override};
+use crate::diagnosis::Diagnosis;
 use crate::exit::Failure;
 use crate::output::Output;
+use crate::seed::file;
 
 /// The schema, without which a folder is no project.
 pub(crate) const SCHEMA_FILE: &str = "schema.graphql";
@@ -34,11 +36,15 @@ impl Project {
         let dir = Self::find(&args.dir)?;
         let flags: Vec<Override> =
             args.database.overrides().into_iter().chain(flags.iter().cloned()).collect();
-        let path = shown(&dir, config::FILE_NAME);
-        let text = read_if_there(&dir.join(config::FILE_NAME), &path)?;
+        let (path, text) = Self::read_config(&dir)?;
         let config = Config::read(&path, &text, &config::environment(), &flags)
             .map_err(|error| Failure::config(&error, output))?;
         Ok(Self { dir, config })
+    }
+
+    /// The project in `dir`, with a configuration that was read elsewhere.
+    pub(crate) fn with_config(dir: &Path, config: Config) -> Result<Self, Failure> {
+        Ok(Self { dir: Self::find(dir)?, config })
     }
 
     /// The folder, provided it is a project.
@@ -48,7 +54,11 @@ impl Project {
                 .with_help("`underpin new NAME` makes a project"));
         }
         if !dir.join(SCHEMA_FILE).is_file() {
-            return Err(Failure::usage(format!("{} has no {SCHEMA_FILE}", dir.display()))
+            let place = match dir.to_str() {
+                Some(".") => "this folder".to_owned(),
+                _ => dir.display().to_string(),
+            };
+            return Err(Failure::usage(format!("{place} has no {SCHEMA_FILE}"))
                 .with_help("name the project's folder, or make one with `underpin new NAME`"));
         }
         Ok(dir.to_owned())
@@ -64,17 +74,60 @@ impl Project {
         self.dir.join(name)
     }
 
+    /// The project's folder as an argument of a command that a user may copy, with a space before
+    /// it; empty for the folder the user is in.
+    pub(crate) fn dir_argument(&self) -> String {
+        if self.dir == Path::new(".") { String::new() } else { format!(" {}", self.dir.display()) }
+    }
+
+    /// What an engine for this project runs with.
+    pub(crate) fn engine_options(&self) -> underpin_engine::Options {
+        underpin_engine::Options {
+            limits: self.config.limits.clone(),
+            ..underpin_engine::Options::default()
+        }
+    }
+
+    /// The files in `seed/` that hold rows, by name.
+    pub(crate) fn seed_files(&self) -> Result<Vec<PathBuf>, Failure> {
+        file::files_in(&self.path(SEED_DIR)).map_err(|error| {
+            Failure::failed(format!("cannot read {}: {error}", self.shown(SEED_DIR)))
+        })
+    }
+
+    /// Brings the directives for editors up to date, where the project has them at all. That it
+    /// fails in a folder that cannot be written is nothing to stop for.
+    pub(crate) fn refresh_directives(&self) {
+        let path = self.path(DIRECTIVES_FILE);
+        let is_stale =
+            std::fs::read_to_string(&path).is_ok_and(|text| text != underpin_schema::directives());
+        if is_stale {
+            let _ = std::fs::write(&path, underpin_schema::directives());
+        }
+    }
+
     /// A file of the project as messages name it: without a leading `./`.
     pub(crate) fn shown(&self, name: &str) -> String {
         shown(&self.dir, name)
     }
 
-    /// The text of the schema.
-    pub(crate) fn schema_text(&self) -> Result<String, Failure> {
-        let path = self.path(SCHEMA_FILE);
-        std::fs::read_to_string(&path).map_err(|error| {
-            Failure::usage(format!("cannot read {}: {error}", self.shown(SCHEMA_FILE)))
+    /// What the schema says, or what is wrong with it.
+    pub(crate) fn diagnose(&self) -> Result<Diagnosis, Failure> {
+        Ok(Diagnosis::of(self.shown(SCHEMA_FILE), Self::read_schema(&self.dir)?))
+    }
+
+    /// The text of the schema in `dir`.
+    pub(crate) fn read_schema(dir: &Path) -> Result<String, Failure> {
+        std::fs::read_to_string(dir.join(SCHEMA_FILE)).map_err(|error| {
+            Failure::usage(format!("cannot read {}: {error}", shown(dir, SCHEMA_FILE)))
         })
+    }
+
+    /// The configuration file in `dir` as messages name it, and its text.
+    pub(crate) fn read_config(dir: &Path) -> Result<(String, String), Failure> {
+        let path = shown(dir, config::FILE_NAME);
+        let text = read_if_there(&dir.join(config::FILE_NAME), &path)?;
+        Ok((path, text))
     }
 }
 

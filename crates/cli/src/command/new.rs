@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::config;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::{Look, Output};
-use crate::project::SCHEMA_FILE;
+use crate::project::{DIRECTIVES_FILE, SCHEMA_FILE};
 
 /// Make a project: a schema, a configuration and a few rows to look at
 #[derive(Debug, Args)]
@@ -77,6 +77,7 @@ fn files(name: &str) -> Vec<(&'static str, String)> {
     vec![
         (SCHEMA_FILE, include_str!("../template/schema.graphql").to_owned()),
         (config::FILE_NAME, config::reference::starter_file()),
+        (DIRECTIVES_FILE, underpin_schema::directives().to_owned()),
         ("seed/lists.json", include_str!("../template/seed/lists.json").to_owned()),
         ("seed/tasks.csv", include_str!("../template/seed/tasks.csv").to_owned()),
         (".gitignore", include_str!("../template/gitignore").to_owned()),

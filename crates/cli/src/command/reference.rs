@@ -21,11 +21,10 @@ pub(crate) struct ReferenceArgs {
 
 pub(crate) fn run(args: &ReferenceArgs, output: Output) -> Outcome {
     for (path, text) in crate::reference::pages() {
-        let path = args.dir.join(path);
-        std::fs::write(&path, text).map_err(|error| {
-            Failure::failed(format!("cannot write {}: {error}", path.display()))
-        })?;
-        output.line(path.display());
+        let shown = shown(&args.dir, path);
+        std::fs::write(args.dir.join(path), text)
+            .map_err(|error| Failure::failed(format!("cannot write {shown}: {error}")))?;
+        output.line(shown);
     }
     Ok(Exit::Done)
 }

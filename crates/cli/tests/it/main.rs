@@ -2,5 +2,6 @@
 
 mod commands;
 mod config;
+mod process;
 mod reference;
 mod run;

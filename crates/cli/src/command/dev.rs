@@ -1,0 +1,231 @@
+//! `underpin dev`: serves a project while it is being written.
+//!
+//! ```text
+//! check → migrate → seed a fresh database → serve
+//!              saved: check → migrate and swap, between two requests → say what changed
+//! ```
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use serde_json::json;
+use underpin_engine::Engine;
+use underpin_migrate::{Consent, MigrationPlan};
+
+use crate::args::{ListenArgs, ProjectArgs};
+use crate::config::{self, Config};
+use crate::database::{Database, DevLock, Purpose};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::output::{Look, Output};
+use crate::project::{Project, SCHEMA_FILE};
+use crate::seed::{self, Seeded};
+use crate::serving::{self, Listener};
+use crate::shutdown::Shutdown;
+use crate::watch::Watch;
+use crate::{logging, migration};
+
+/// Serve a project while it is being written
+///
+/// Makes and fills `data/dev.db`, serves it, and applies the schema each time it is saved, as long
+/// as that loses no data. A schema with mistakes is explained, and the one before goes on serving.
+#[derive(Debug, Args)]
+pub(crate) struct DevArgs {
+    #[command(flatten)]
+    project: ProjectArgs,
+    #[command(flatten)]
+    listen: ListenArgs,
+}
+
+pub(crate) fn run(args: &DevArgs, output: Output) -> Outcome {
+    let started = Instant::now();
+    let project = Project::open(&args.project, &args.listen.overrides(), output)?;
+    logging::start(&project.config.log);
+    let runtime = crate::runtime()?;
+    runtime.block_on(async {
+        let shutdown = Shutdown::listen()
+            .map_err(|error| Failure::failed(format!("cannot listen for signals: {error}")))?;
+        let _lock = DevLock::take(&project)?;
+        // Before the schema is read, so that nothing saved from here on goes unnoticed.
+        let watch = Watch::start(project.dir());
+        let text = Project::read_schema(project.dir())?;
+        let mut session = Session::start(project, text, output).await?;
+        let listener = Listener::open(&session.project.config.server)?;
+        let fill = session.fill_fresh_database().await?;
+        session.announce(&listener, fill.as_ref(), started.elapsed());
+
+        let (engine, config) = (Arc::clone(&session.engine), session.project.config.clone());
+        let serving = serving::serve(listener, engine, &config, shutdown.requested(output));
+        tokio::select! {
+            served = serving => served?,
+            () = session.reload_for_ever(watch) => {}
+        }
+        session.engine.close();
+        Ok(Exit::Done)
+    })
+}
+
+/// A `dev` that is running.
+struct Session {
+    project: Project,
+    output: Output,
+    database: Database,
+    is_fresh: bool,
+    engine: Arc<Engine>,
+    /// The number in the path of the API.
+    version: u32,
+    /// The schema as it was last looked at, good or bad.
+    text: String,
+}
+
+impl Session {
+    async fn start(project: Project, text: String, output: Output) -> Result<Self, Failure> {
+        let schema = project.diagnose()?.into_schema(output)?;
+        project.refresh_directives();
+        let database = Database::of(&project, Purpose::Dev);
+        let is_fresh = !database.exists();
+        let store = database.open(&project.config)?;
+        let retry = retry(&project, &database);
+        let version = schema.version;
+        migration::apply(&store, &schema, Consent::KeepData, &retry).await?;
+        let engine = Arc::new(Engine::start(store, schema, project.engine_options()).await?);
+        Ok(Self { project, output, database, is_fresh, engine, version, text })
+    }
+
+    async fn fill_fresh_database(&self) -> Result<Option<Seeded>, Failure> {
+        if !self.is_fresh {
+            return Ok(None);
+        }
+        let seeded = self.seed().await?;
+        seeded.report(self.output);
+        Ok(Some(seeded))
+    }
+
+    async fn seed(&self) -> Result<Seeded, Failure> {
+        let paths = self.project.seed_files()?;
+        let progress = self.output.progress(0, "seeding");
+        Ok(seed::seed(&self.engine, &paths, &progress).await)
+    }
+
+    /// Says where everything is.
+    fn announce(&self, listener: &Listener, fill: Option<&Seeded>, elapsed: Duration) {
+        let output = self.output;
+        let url = listener.url(&self.project.config.server);
+        let version = env!("CARGO_PKG_VERSION");
+        let api = format!("{url}/api/v{}", self.version);
+        output.json(&json!({
+            "api": api,
+            "docs": format!("{url}/docs"),
+            "openapi": format!("{url}/openapi.json"),
+            "health": format!("{url}/health/ready"),
+            "address": listener.address(),
+            "database": self.database.shown(),
+            "seeded": fill.map(|seeded| seeded.n_created),
+        }));
+        let state = match fill {
+            None => String::new(),
+            Some(seeded) if seeded.n_created == 0 => " (new)".to_owned(),
+            Some(seeded) => format!(" (new, {})", seeded.summary()),
+        };
+        let key = format!("underpin key create --role admin{}", self.project.dir_argument());
+        output.line(format_args!(
+            "{}\n",
+            output.paint(Look::Bold, format_args!("underpin {version}"))
+        ));
+        for (name, value) in [
+            ("API", api),
+            ("Docs", format!("{url}/docs")),
+            ("OpenAPI", format!("{url}/openapi.json")),
+            ("Health", format!("{url}/health/ready")),
+        ] {
+            output.line(format_args!("  {name:<9} {}", output.paint(Look::Link, value)));
+        }
+        output.line(format_args!("  {:<9} {}{state}", "Database", self.database.shown()));
+        output.line(format_args!("  {:<9} {}", "Key", output.paint(Look::Link, key)));
+        output
+            .line(format_args!("\nready in {} ms, watching {SCHEMA_FILE}\n", elapsed.as_millis()));
+    }
+
+    /// Applies what is saved, until it is dropped.
+    async fn reload_for_ever(&mut self, watch: notify::Result<Watch>) {
+        let watch = match watch {
+            Ok(watch) => watch,
+            Err(error) => {
+                self.output.warning(format_args!(
+                    "cannot watch the project, so a changed schema needs a restart: {error}"
+                ));
+                return std::future::pending().await;
+            }
+        };
+        loop {
+            let saved = watch.saved().await;
+            if saved.config {
+                self.look_at_config();
+            }
+            if saved.schema {
+                self.reload_schema().await;
+            }
+            if saved.seed {
+                self.seed_again().await;
+            }
+        }
+    }
+
+    async fn reload_schema(&mut self) {
+        let started = Instant::now();
+        // An editor may have taken the file away for a moment; the next event brings it back.
+        let Ok(text) = Project::read_schema(self.project.dir()) else { return };
+        if text == self.text {
+            return;
+        }
+        self.text = text;
+        match self.apply_schema().await {
+            Ok(plan) => self.say_applied(&plan, started.elapsed()),
+            Err(failure) => {
+                failure.report(self.output);
+                self.output.note("the schema before goes on serving");
+            }
+        }
+    }
+
+    async fn apply_schema(&self) -> Result<MigrationPlan, Failure> {
+        let schema = self.project.diagnose()?.into_schema(self.output)?;
+        let retry = retry(&self.project, &self.database);
+        migration::replace(&self.engine, schema, &retry).await
+    }
+
+    fn say_applied(&self, plan: &MigrationPlan, elapsed: Duration) {
+        let done: Vec<&str> = plan.steps.iter().map(|step| step.description.as_str()).collect();
+        let done = match done.as_slice() {
+            [] => "applied; the tables stay as they are".to_owned(),
+            done => done.join("; "),
+        };
+        let label = self.output.paint(Look::Good, "schema");
+        self.output.line(format_args!("{label}: {done} ({} ms)", elapsed.as_millis()));
+    }
+
+    async fn seed_again(&self) {
+        match self.seed().await {
+            Ok(seeded) => {
+                seeded.report(self.output);
+                let label = self.output.paint(Look::Good, "seed");
+                self.output.line(format_args!("{label}: {}", seeded.summary()));
+            }
+            Err(failure) => failure.report(self.output),
+        }
+    }
+
+    fn look_at_config(&self) {
+        let Ok((path, text)) = Project::read_config(self.project.dir()) else { return };
+        match Config::read(&path, &text, &config::environment(), &[]) {
+            Ok(_) => self.output.line(format_args!("{path}: changed; restart to apply it")),
+            Err(error) => Failure::config(&error, self.output).report(self.output),
+        }
+    }
+}
+
+/// The command that applies what `dev` does not apply by itself.
+fn retry(project: &Project, database: &Database) -> String {
+    let (dir, url) = (project.dir_argument(), database.url());
+    format!("underpin migrate apply --allow-destructive --database {url}{dir}")
+}

@@ -1,0 +1,79 @@
+//! `underpin serve`: serves a project in production.
+
+use std::sync::Arc;
+
+use clap::Args;
+use underpin_engine::Engine;
+use underpin_migrate::Consent;
+
+use crate::args::{ListenArgs, ProjectArgs};
+use crate::database::{Database, Purpose};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::output::Output;
+use crate::project::Project;
+use crate::serving::{self, Listener};
+use crate::shutdown::Shutdown;
+use crate::{logging, migration, wiring};
+
+/// Serve a project; the database must be at its schema
+///
+/// Prints nothing but its log, to standard error. Ctrl-C and SIGTERM let requests in flight end; a
+/// second one ends the process at once.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    project: ProjectArgs,
+    #[command(flatten)]
+    listen: ListenArgs,
+    /// Bring the database to the schema first, unless that would delete data
+    #[arg(long)]
+    migrate: bool,
+}
+
+pub(crate) fn run(args: &ServeArgs, output: Output) -> Outcome {
+    let project = Project::open(&args.project, &args.listen.overrides(), output)?;
+    logging::start(&project.config.log);
+    let schema = project.diagnose()?.into_schema(output)?;
+    let runtime = crate::runtime()?;
+    runtime.block_on(async {
+        let shutdown = Shutdown::listen()
+            .map_err(|error| Failure::failed(format!("cannot listen for signals: {error}")))?;
+        let listener = Listener::open(&project.config.server)?;
+        let database = Database::of(&project, Purpose::Serve);
+        if !args.migrate {
+            refuse_without_database(&project, &database)?;
+        }
+        let store = database.open(&project.config)?;
+        if args.migrate {
+            let retry =
+                format!("underpin migrate apply --allow-destructive{}", project.dir_argument());
+            let applied = migration::apply(&store, &schema, Consent::KeepData, &retry).await?;
+            for step in &applied.plan.steps {
+                tracing::info!(step = step.description, class = %step.class, "migrated");
+            }
+        } else {
+            wiring::refuse_behind(&project, &store, &schema).await?;
+        }
+        let engine = Arc::new(Engine::start(store, schema, project.engine_options()).await?);
+        let url = listener.url(&project.config.server);
+        tracing::info!(address = %listener.address(), url, database = database.shown(), "serving");
+        serving::serve(listener, Arc::clone(&engine), &project.config, shutdown.requested(output))
+            .await?;
+        engine.close();
+        tracing::info!("stopped");
+        Ok(Exit::Done)
+    })
+}
+
+/// A server does not make a database unasked: an empty one in the wrong place helps nobody.
+fn refuse_without_database(project: &Project, database: &Database) -> Result<(), Failure> {
+    if database.exists() {
+        return Ok(());
+    }
+    let dir = project.dir_argument();
+    Err(Failure::new(Exit::Behind, format!("there is no database {}", database.shown())).with_help(
+        format!(
+            "`underpin migrate apply{dir}` makes it, and so does `underpin serve --migrate{dir}`"
+        ),
+    ))
+}

@@ -1,0 +1,43 @@
+//! Ctrl-C and SIGTERM: the first asks the server to end its requests, the second ends the process.
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::exit::Exit;
+use crate::output::Output;
+
+/// Listens for the signals from here on, so that none is lost before [`Shutdown::requested`].
+pub(crate) struct Shutdown {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Shutdown {
+    /// Must be called within a runtime.
+    ///
+    /// # Errors
+    /// When the system refuses to register a handler.
+    pub(crate) fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// Ready at the first signal. From then on a second one ends the process at once: whoever
+    /// sends it has waited long enough. Committed writes are on the disk by then.
+    pub(crate) async fn requested(mut self, output: Output) {
+        self.next().await;
+        output.note("stopping; requests in flight are ended first");
+        tokio::spawn(async move {
+            self.next().await;
+            std::process::exit(Exit::Interrupted.code().into());
+        });
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

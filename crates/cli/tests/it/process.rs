@@ -1,0 +1,6 @@
+//! Servers that run for a while: start, reload, stop.
+
+mod client;
+mod dev;
+mod serve;
+mod server;

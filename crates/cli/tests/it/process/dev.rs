@@ -1,0 +1,116 @@
+//! `underpin dev`
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use serde_json::Value;
+
+use super::client::{get, post};
+use super::server::Server;
+use crate::run::Sandbox;
+
+const SCHEMA: &str = r#"
+type Product @model @access(read: "true") { name: String! }
+"#;
+const WITH_BRAND: &str = r#"
+type Product @model @access(read: "true") { name: String! brand: String @length(max: 80) }
+"#;
+const ROW: &str = r#"[{ "id": "01980000-0000-7000-8000-000000000001", "name": "Pan" }]"#;
+
+fn shop() -> Sandbox {
+    let sandbox = Sandbox::with_schema(SCHEMA);
+    sandbox.write("seed/products.json", ROW);
+    sandbox
+}
+
+fn first_product(server: &Server) -> Value {
+    let (status, body) = get(server.address, "/api/v1/products").unwrap();
+    assert_eq!(status, 200, "{body}");
+    serde_json::from_str::<Value>(&body).unwrap()["data"][0].clone()
+}
+
+#[test]
+fn a_new_project_is_seeded_and_served_and_a_key_works_at_once() {
+    let sandbox = shop();
+    let mut server = Server::dev(&sandbox);
+    assert_eq!(first_product(&server)["name"], "Pan");
+    server.stdout_line("data/dev.db (new, 1 row added)");
+    let hint = server.stdout_line("underpin key create");
+    let hint: Vec<&str> = hint.split_whitespace().skip(2).collect();
+    let key = sandbox.stdout(&[&hint[..], &["--quiet"]].concat());
+    let (status, body) =
+        post(server.address, "/api/v1/products", (key.trim(), r#"{"name": "Pot"}"#)).unwrap();
+    assert_eq!(status, 201, "{body}");
+}
+
+#[test]
+fn a_saved_schema_is_applied_while_requests_go_on_and_none_fails() {
+    let sandbox = shop();
+    let mut server = Server::dev(&sandbox);
+    let (is_done, n_answers) = (&AtomicBool::new(false), &AtomicU32::new(0));
+    std::thread::scope(|scope| {
+        let address = server.address;
+        for _ in 0..4 {
+            scope.spawn(move || {
+                while !is_done.load(Ordering::SeqCst) {
+                    let (status, body) = get(address, "/api/v1/products").unwrap();
+                    assert_eq!(status, 200, "{body}");
+                    n_answers.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+        }
+        sandbox.write("schema.graphql", WITH_BRAND);
+        let line = server.stdout_line("schema: ");
+        assert!(line.contains("brand"), "{line}");
+        for round in 0..5 {
+            sandbox.write("schema.graphql", &format!("{WITH_BRAND}# {round}\n"));
+            server.stdout_line("schema: applied");
+        }
+        is_done.store(true, Ordering::SeqCst);
+    });
+    assert!(n_answers.load(Ordering::SeqCst) > 0);
+    assert_eq!(first_product(&server)["brand"], Value::Null);
+    assert!(first_product(&server).as_object().unwrap().contains_key("brand"));
+}
+
+#[test]
+fn a_schema_with_mistakes_is_explained_and_the_one_before_goes_on() {
+    let sandbox = shop();
+    let mut server = Server::dev(&sandbox);
+    sandbox.write("schema.graphql", "type Product @model { name: Strng! }");
+    server.stderr_line("schema.graphql:1:");
+    server.stderr_line("the schema before goes on serving");
+    assert_eq!(first_product(&server)["name"], "Pan");
+    sandbox.write("schema.graphql", WITH_BRAND);
+    server.stdout_line("schema: ");
+    assert!(first_product(&server).as_object().unwrap().contains_key("brand"));
+}
+
+#[test]
+fn a_step_that_deletes_data_is_not_applied_but_explained() {
+    let sandbox = shop();
+    let mut server = Server::dev(&sandbox);
+    sandbox
+        .write("schema.graphql", r#"type Product @model @access(read: "true") { brand: String }"#);
+    server.stderr_line("migrate apply --allow-destructive --database sqlite:data/dev.db");
+    assert_eq!(first_product(&server)["name"], "Pan");
+}
+
+#[test]
+fn rows_saved_in_seed_are_added() {
+    let sandbox = shop();
+    let mut server = Server::dev(&sandbox);
+    sandbox.write(
+        "seed/products.json",
+        r#"[{ "id": "01980000-0000-7000-8000-000000000002", "name": "Pot" }]"#,
+    );
+    server.stdout_line("seed: 1 row added");
+}
+
+#[test]
+fn a_second_dev_of_one_project_is_refused() {
+    let sandbox = shop();
+    let _server = Server::dev(&sandbox);
+    let refused = sandbox.run(&["dev", "--address", "127.0.0.1:0"]);
+    assert!(refused.starts_with("exit code: 1"), "{refused}");
+    assert!(refused.contains("another `underpin dev`"), "{refused}");
+}

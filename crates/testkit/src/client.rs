@@ -170,6 +170,13 @@ impl Answer {
         parsed.unwrap_or_else(|error| panic!("{}: not JSON: {error}\n{self}", self.request))
     }
 
+    /// The code of the error, if the answer is one.
+    #[must_use]
+    pub fn error_code(&self) -> Option<String> {
+        let body: Value = serde_json::from_slice(&self.wire.body).ok()?;
+        Some(body.get("error")?.get("code")?.as_str()?.to_owned())
+    }
+
     /// Checks the status.
     ///
     /// # Panics

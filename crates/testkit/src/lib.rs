@@ -5,10 +5,13 @@
 //! ([`scenario`]). Nothing that ships depends on this crate.
 #![warn(missing_docs)]
 
+mod app;
 mod client;
 pub mod expect;
+mod request_log;
 pub mod scenario;
 mod wire;
 
+pub use app::{Setup, TestApp};
 pub use client::{Answer, Client, Request};
 pub use wire::{Wire, WireAnswer};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
 use tempfile::TempDir;
@@ -14,7 +15,8 @@ use underpin_engine::{Engine, Options, migrations};
 use underpin_http::{LogFormat, LogOptions, ServerOptions};
 use underpin_migrate::Consent;
 use underpin_plan::Actor;
-use underpin_schema::{Schema, Value};
+use underpin_rules::Rules;
+use underpin_schema::{Diagnostic, Schema, Value};
 use underpin_store::Store;
 use uuid::Uuid;
 
@@ -135,7 +137,10 @@ impl Setup {
                 log: LogOptions { format: LogFormat::Json, output: Box::new(log.clone()) },
             },
         };
-        let thread = std::thread::spawn(move || server.run(stopped));
+        let (started, is_started) = channel();
+        let thread = std::thread::spawn(move || server.run(&started, stopped));
+        // Fails when the thread has ended before it said so, by a panic that it has told of.
+        is_started.recv().expect("the server did not start");
         let ids = self.actors.iter().filter_map(|(name, actor)| match actor.id {
             Value::Uuid(id) => Some((name.clone(), id)),
             _ => None,
@@ -173,7 +178,7 @@ struct Server {
 }
 
 impl Server {
-    fn run(self, stopped: oneshot::Receiver<()>) {
+    fn run(self, started: &Sender<()>, stopped: oneshot::Receiver<()>) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.expect("no runtime").block_on(async {
             let migrated =
@@ -181,6 +186,7 @@ impl Server {
             migrated.await.expect("the database cannot be brought to the schema");
             let engine = Engine::start(self.store, self.schema, self.options).await;
             let engine = Arc::new(engine.expect("the engine does not start"));
+            started.send(()).expect("invariant: the test waits for it");
             // Stopped by the test, or by the test's end.
             let shutdown = async { drop(stopped.await) };
             let served = underpin_http::serve(self.http, engine, shutdown).await;
@@ -294,14 +300,20 @@ impl Drop for TestApp {
 #[track_caller]
 fn parse(text: &str) -> Schema {
     let parsed = underpin_schema::parse(text, "schema.graphql");
-    let problems: Vec<String> = parsed
-        .diagnostics
-        .iter()
-        .map(|diagnostic| {
-            format!("{}: {}", text[..diagnostic.span().start].lines().count(), diagnostic.message)
-        })
-        .collect();
-    parsed.schema.unwrap_or_else(|| panic!("the schema has mistakes:\n{}", problems.join("\n")))
+    let schema = parsed.schema.unwrap_or_else(|| refuse(text, &parsed.diagnostics));
+    let (rules, diagnostics) = Rules::compile(&schema);
+    if rules.is_none() {
+        refuse(text, &diagnostics);
+    }
+    schema
+}
+
+#[track_caller]
+fn refuse(text: &str, diagnostics: &[Diagnostic]) -> ! {
+    let line = |diagnostic: &Diagnostic| text[..diagnostic.span().start].lines().count();
+    let problem = |found: &Diagnostic| format!("line {}: {}", line(found), found.message);
+    let problems: Vec<String> = diagnostics.iter().map(problem).collect();
+    panic!("the schema has mistakes:\n{}", problems.join("\n"))
 }
 
 #[track_caller]

@@ -125,8 +125,9 @@ impl Comparison<'_> {
     }
 
     fn differ(&mut self, expected: &str, found: &Value) {
-        let path = if self.path.is_empty() { "the body" } else { &self.path };
-        self.differences.push(format!("{path}: expected {expected}, found {found}"));
+        let separator = if self.path.is_empty() { "" } else { ": " };
+        let path = &self.path;
+        self.differences.push(format!("{path}{separator}expected {expected}, found {found}"));
     }
 }
 
@@ -138,6 +139,7 @@ fn is_of_kind(kind: &str, value: &Value) -> bool {
         ("uuid", Value::String(text)) => is_uuid(text),
         ("time", Value::String(text)) => is_time(text),
         ("cursor", Value::String(text)) => is_cursor(text),
+        ("weaktag", Value::String(text)) => is_weak_tag(text),
         _ => false,
     }
 }
@@ -156,6 +158,12 @@ fn is_time(text: &str) -> bool {
             b'0' => byte.is_ascii_digit(),
             other => byte == other,
         })
+}
+
+/// `W/"…"`, over a hash in hexadecimal.
+fn is_weak_tag(text: &str) -> bool {
+    let hash = text.strip_prefix("W/\"").and_then(|rest| rest.strip_suffix('"'));
+    hash.is_some_and(|hash| hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// Base64 without padding, safe in URLs.

@@ -116,12 +116,10 @@ impl Play<'_> {
             }
         }
         for (name, value) in &expected.headers {
-            let value = substitute(value, &self.names);
-            match (value.as_str(), answer.header(name)) {
-                ("absent", None) => {}
-                (wanted, Some(sent)) if wanted == sent => {}
-                (wanted, sent) => found.push(format!("{name}: expected {wanted}, found {sent:?}")),
-            }
+            let sent = answer.header(name).map_or(Value::Null, Value::from);
+            let value = if value == "absent" { Value::Null } else { Value::from(value.as_str()) };
+            let differing = differences(&value, &sent, &mut self.names).into_iter();
+            found.extend(differing.map(|difference| format!("{name}: {difference}")));
         }
         if let Some(n_statements) = expected.statements {
             let executed = self.app.statements(answer);

@@ -33,7 +33,7 @@ pub fn diff(old: &Snapshot, new: &Snapshot) -> MigrationPlan {
     steps.extend(pairing.dropped.iter().filter(|t| !moves.feeds_column(t)).map(|t| drop_table(t)));
     steps.extend(columns::rename_tables(&pairing));
     steps.extend(pairing.created.iter().map(|table| create_table(table)));
-    steps.extend(moves.into_joins());
+    steps.extend(moves.spread_steps());
     for pair in &pairing.kept {
         steps.extend(columns::drop_columns(pair, &moves));
     }

@@ -34,11 +34,11 @@ pub(crate) fn constant(value: &Value, kind: &Kind, storage: Storage) -> Option<S
         | Value::Duration(value) => Some(value.to_string()),
         Value::Date(value) => Some(value.to_string()),
         Value::Float(value) => Some(format!("{value:?}")),
-        Value::Decimal(value) => match kind {
+        Value::Decimal(value) => {
             // Digits beyond the scale stay: a condition may compare with them.
-            Kind::Decimal { scale, .. } => Some(shifted(value, *scale)),
-            _ => None,
-        },
+            let Kind::Decimal { scale, .. } = kind else { return None };
+            Some(shifted(value, *scale))
+        }
         Value::Text(value) | Value::Json(value) => Some(text(value)),
         Value::Uuid(value) => Some(format!("X'{}'", value.simple())),
         Value::List(items) => {

@@ -59,7 +59,7 @@ impl<'a> Moves<'a> {
     }
 
     /// The steps that copy references into new tables of pairs.
-    pub(super) fn into_joins(&self) -> Vec<Step> {
+    pub(super) fn spread_steps(&self) -> Vec<Step> {
         let copy = |spread: &Spread<'_>| {
             let (table, title) = spread.pair;
             let column = quote::name(&spread.column.name);

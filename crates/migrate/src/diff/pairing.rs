@@ -231,8 +231,8 @@ fn former_pair_column<'a>(
     };
     let straight = matches(&sides[0], &former[0]) || matches(&sides[1], &former[1]);
     let crossed = matches(&sides[0], &former[1]) || matches(&sides[1], &former[0]);
-    let unequal = sides[0].model != sides[1].model;
-    let cross = (crossed && !straight)
-        || (!crossed && !straight && unequal && sides[0].model == former[1].model);
+    // Where nothing else tells, the models do.
+    let by_model = || sides[0].model != sides[1].model && sides[0].model == former[1].model;
+    let cross = !straight && (crossed || by_model());
     old.column(&former[if cross { 1 - at } else { at }].column)
 }

@@ -167,11 +167,22 @@ fn temporal(family: Family, profile: &Profile) -> FieldType {
         (profile.times, stored("Time", "TEXT")),
     ];
     if n_values == 0 {
-        return match family {
-            Family::Date => stored("Date", "TEXT"),
-            Family::Time => stored("Time", "TEXT"),
-            _ => stored("DateTime", "TEXT"),
+        let name = match family {
+            Family::Date => "Date",
+            Family::Time => "Time",
+            Family::Boolean
+            | Family::Integer
+            | Family::BigInteger
+            | Family::Text
+            | Family::Json
+            | Family::Uuid
+            | Family::Blob
+            | Family::Float
+            | Family::Decimal
+            | Family::DateTime
+            | Family::Unknown => "DateTime",
         };
+        return stored(name, "TEXT");
     }
     if let Some((_, made)) = by_text.into_iter().find(|(count, _)| *count == n_values) {
         return made;

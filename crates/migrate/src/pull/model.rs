@@ -127,13 +127,9 @@ impl<'a> Draft<'a> {
                 }
                 let target_name = self.models[target].name.clone();
                 let model = &mut self.models[at];
-                fields.push(model.reference(
-                    column,
-                    key,
-                    (target, &target_name),
-                    is_required,
-                    notes,
-                ));
+                let required = if is_required { "!" } else { "" };
+                let target = (target, target_name.as_str());
+                fields.push(model.reference((column, key), target, required, notes));
             }
             let place = |field: &FieldDraft<'_>| {
                 let name = field.column.map(|column| column.name.as_str());
@@ -286,10 +282,9 @@ impl<'a> ModelDraft<'a> {
 
     fn reference(
         &mut self,
-        column: &'a ColumnFacts,
-        key: &ForeignKeyFacts,
+        (column, key): (&'a ColumnFacts, &ForeignKeyFacts),
         (target, target_name): (usize, &str),
-        is_required: bool,
+        required: &str,
         notes: &mut Vec<String>,
     ) -> FieldDraft<'a> {
         let short = naming::relation(&column.name, target_name);
@@ -305,7 +300,6 @@ impl<'a> ModelDraft<'a> {
             directives.push("@unique".to_owned());
         }
         directives.retain(|directive| !directive.is_empty());
-        let required = if is_required { "!" } else { "" };
         let written_type = format!("{target_name}{required}");
         let (column, target) = (Some(column), Some(target));
         FieldDraft { name, written_type, directives, column, target, is_unique }

@@ -85,17 +85,16 @@ pub fn constant(schema: &Schema, field: &Field, value: &Value) -> Option<String>
 fn field_column(schema: &Schema, model: &Model, field: &Field) -> Column {
     let kind = field_kind(schema, field);
     let storage = storage(field.encoding);
-    let references = match &field.kind {
-        FieldKind::ToOne(relation) => {
-            let target = schema.model(relation.target);
-            Some(Reference {
-                table: target.table.clone(),
-                column: target.key_field().column.clone(),
-                on_delete: on_change(relation.on_delete),
-                on_update: on_change(relation.on_update),
-            })
-        }
-        _ => None,
+    let references = if let FieldKind::ToOne(relation) = &field.kind {
+        let target = schema.model(relation.target);
+        Some(Reference {
+            table: target.table.clone(),
+            column: target.key_field().column.clone(),
+            on_delete: on_change(relation.on_delete),
+            on_update: on_change(relation.on_update),
+        })
+    } else {
+        None
     };
     Column {
         name: field.column.clone(),
@@ -203,11 +202,10 @@ fn storage(encoding: Encoding) -> Storage {
 }
 
 fn table_key(model: &Model) -> TableKey {
-    match model.key_field().kind {
-        FieldKind::Scalar(Scalar::Id(kind)) => key_of(kind),
-        // The key of an adopted table may be any scalar; only identifiers are of our own making.
-        _ => TableKey::Text,
-    }
+    let FieldKind::Scalar(Scalar::Id(kind)) = model.key_field().kind else {
+        unreachable!("invariant: the key of a model is an ID")
+    };
+    key_of(kind)
 }
 
 fn key_of(kind: IdKind) -> TableKey {

@@ -1,5 +1,7 @@
 //! Plans and pulled schemas against real SQLite databases.
 
+#![expect(clippy::unwrap_used, reason = "a test says what must hold")]
+
 mod database;
 mod introspection;
 mod property;

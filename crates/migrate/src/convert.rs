@@ -46,13 +46,18 @@ impl Conversion {
     }
 
     fn impossible() -> Self {
-        Self::by_if("NULL", "0", "would lose its value, for there is no exact conversion")
+        Self::by_if("NULL", "0", "has no exact conversion, and would lose its value")
     }
 
-    /// The new value of this column.
+    /// The new value of this column. Null stays null, whatever the functions make of it.
     pub(crate) fn value_of(&self, column: &str) -> String {
         let column = quote::name(column);
-        self.value.as_ref().map_or_else(|| column.clone(), |value| value.replace("{v}", &column))
+        match &self.value {
+            None => column,
+            Some(value) => {
+                format!("iif({column} IS NULL, NULL, {})", value.replace("{v}", &column))
+            }
+        }
     }
 
     /// Which values of this column can be converted.

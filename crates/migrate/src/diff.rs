@@ -26,6 +26,7 @@ pub fn diff(old: &Snapshot, new: &Snapshot) -> MigrationPlan {
     let work: Vec<_> =
         pairing.kept.iter().map(|pair| alter::TableWork::new(&pairing, &moves, pair)).collect();
     let mut steps = Vec::new();
+    steps.extend(gained_values(old, new));
     steps.extend(refuse_takeovers(&pairing));
     for work in &work {
         steps.extend(work.indexes.drops());
@@ -90,6 +91,30 @@ fn drop_table(table: &Table) -> Step {
     };
     let sql = vec![format!("DROP TABLE {}", quote::name(&table.name))];
     step(description, Class::Destructive, &table.name, sql)
+}
+
+/// Values that enums gain. Nothing is to be done for them, but the database must know of them, or a
+/// later rename would not be told from an add.
+fn gained_values(old: &Snapshot, new: &Snapshot) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for shape in &new.enums {
+        let former = old.enum_values(&shape.name);
+        if former.is_empty() {
+            continue;
+        }
+        let had = |name: &str| former.iter().any(|value| value.name == name);
+        let gained: Vec<&str> = shape
+            .values
+            .iter()
+            .filter(|value| !had(&value.name) && !value.renamed_from.as_deref().is_some_and(had))
+            .map(|value| value.name.as_str())
+            .collect();
+        if !gained.is_empty() {
+            let description = format!("`{}` gains {}", shape.name, gained.join(", "));
+            steps.push(step(description, Class::Safe, "", Vec::new()));
+        }
+    }
+    steps
 }
 
 fn refuse_takeovers(pairing: &Pairing<'_>) -> Vec<Step> {

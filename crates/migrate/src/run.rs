@@ -190,12 +190,12 @@ pub fn apply(
     let mut refusals = Vec::new();
     let mut blocked: Vec<&str> = Vec::new();
     for step in &plan.steps {
-        // A table with a refused step stays as it is, so what follows on it cannot be judged.
+        // A table with a refused step stays as it is, so rows cannot be judged by what follows.
         if blocked.contains(&step.table.as_str()) {
+            refusals.extend(unwanted(step, consent));
             continue;
         }
-        let reasons = judge(db, step, consent);
-        match reasons {
+        match judge(db, step, consent) {
             Ok(reasons) if reasons.is_empty() => {
                 if let Err(error) = run(db, step, wanted)
                     && refusals.is_empty()
@@ -205,7 +205,9 @@ pub fn apply(
             }
             Ok(reasons) => {
                 refusals.extend(reasons);
-                blocked.push(&step.table);
+                if !step.sql.is_empty() {
+                    blocked.push(&step.table);
+                }
             }
             // After a refusal the tables may not be what a check expects.
             Err(error) if refusals.is_empty() => return Err(error),
@@ -233,16 +235,23 @@ fn require_foreign_keys_off(db: &mut dyn Database) -> Result<(), RunError> {
     }
 }
 
+fn refusal(step: &Step, reason: String) -> Refusal {
+    Refusal { step: step.description.clone(), class: step.class, reason }
+}
+
+/// The refusal of a step that deletes data without consent.
+fn unwanted(step: &Step, consent: Consent) -> Option<Refusal> {
+    let is_unwanted = step.class == Class::Destructive && consent == Consent::KeepData;
+    is_unwanted.then(|| {
+        let reason =
+            format!("{}: this deletes data and needs `--allow-destructive`", step.description);
+        refusal(step, reason)
+    })
+}
+
 /// The reasons not to run the step.
 fn judge(db: &mut dyn Database, step: &Step, consent: Consent) -> Result<Vec<Refusal>, RunError> {
-    let refusal = |reason| Refusal { step: step.description.clone(), class: step.class, reason };
-    let mut reasons = Vec::new();
-    if step.class == Class::Destructive && consent == Consent::KeepData {
-        reasons.push(refusal(format!(
-            "{}: this deletes data and needs `--allow-destructive`",
-            step.description
-        )));
-    }
+    let mut reasons: Vec<Refusal> = unwanted(step, consent).into_iter().collect();
     for check in &step.checks {
         let rows = db
             .query(&check.sql, &[])
@@ -251,7 +260,7 @@ fn judge(db: &mut dyn Database, step: &Step, consent: Consent) -> Result<Vec<Ref
         if let Ok(n_rows) = u64::try_from(n_rows)
             && n_rows > 0
         {
-            reasons.push(refusal(check.message_for(n_rows)));
+            reasons.push(refusal(step, check.message_for(n_rows)));
         }
     }
     Ok(reasons)

@@ -347,8 +347,8 @@ impl Column {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Id(_) => f.write_str("ID"),
-            Self::Reference(_) => f.write_str("reference"),
+            Self::Id(key) => write!(f, "a key of kind {key}"),
+            Self::Reference(key) => write!(f, "a reference by keys of kind {key}"),
             Self::String => f.write_str("String"),
             Self::Int => f.write_str("Int"),
             Self::BigInt => f.write_str("BigInt"),
@@ -366,6 +366,17 @@ impl fmt::Display for Kind {
             Self::Enum(name) => f.write_str(name),
             Self::List(item) => write!(f, "[{item}]"),
         }
+    }
+}
+
+impl fmt::Display for TableKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Uuid => "UUID",
+            Self::Int => "INT",
+            Self::Text => "STRING",
+            Self::Pair => "pair",
+        })
     }
 }
 

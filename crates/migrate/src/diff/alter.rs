@@ -51,6 +51,7 @@ impl<'p, 'a> TableWork<'p, 'a> {
                 changes.push(change);
             }
         }
+        changes.extend(reordered_key(pair));
         let indexes = IndexWork::new(pair, &converted);
         Self { pair, in_place, changes, indexes }
     }
@@ -137,6 +138,22 @@ fn added_by_rebuild<'a>(
     })
 }
 
+/// Pairs are kept in the order of their columns' names, which a rename may turn around.
+fn reordered_key<'a>(pair: &TablePair<'a>) -> Option<Change<'a>> {
+    let key = pair.old.primary_key.iter().map(|column| pair.new_name(column));
+    if key.eq(pair.new.primary_key.iter().map(|column| Some(column.as_str()))) {
+        return None;
+    }
+    Some(Change {
+        column: pair.new.columns.first()?,
+        sentence: format!("Sort `{}` by another column first", pair.new.title()),
+        class: Class::Locking,
+        checks: Vec::new(),
+        value: None,
+        needs_rebuild: true,
+    })
+}
+
 impl<'a> Change<'a> {
     fn between(
         pairing: &Pairing<'a>,
@@ -170,7 +187,7 @@ impl<'a> Change<'a> {
         };
         Some(Self {
             column: new,
-            sentence: format!("`{}` {}", draft.field, draft.words.join(", ")),
+            sentence: format!("`{}` {}", draft.field, draft.words.join(" and ")),
             class: draft.class,
             checks: draft.checks,
             value,
@@ -210,7 +227,7 @@ impl Draft<'_> {
         } else if conversion.value.is_some() {
             self.words.push("takes the new names of its values".to_owned());
         } else if !same_values {
-            self.words.push("loses values of its type".to_owned());
+            self.words.push(format!("takes fewer values of {}", new.kind));
         }
         if old.sql_type != new.sql_type || conversion.value.is_some() {
             self.at_least(Class::Locking);
@@ -240,7 +257,7 @@ impl Draft<'_> {
             return None;
         }
         if let Some(default) = &new.default {
-            self.words.push("becomes required, nulls taking the default".to_owned());
+            self.words.push("becomes required with the default in place of nulls".to_owned());
             return Some(default.clone());
         }
         self.words.push("becomes required".to_owned());
@@ -293,7 +310,7 @@ impl Draft<'_> {
             .is_some_and(|former| former.table == target.table && former.column == target.column);
         if same_target {
             self.words.push(format!(
-                "refers with ON DELETE {} ON UPDATE {}",
+                "refers ON DELETE {} ON UPDATE {}",
                 target.on_delete, target.on_update
             ));
             return;

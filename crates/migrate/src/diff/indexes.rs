@@ -1,7 +1,7 @@
 //! Indexes that come, go or are made anew.
 
 use crate::plan::{Check, Class, Step};
-use crate::snapshot::{IndexShape, Table};
+use crate::snapshot::{Column, IndexColumnShape, IndexShape, Table};
 use crate::{ddl, quote};
 
 use super::pairing::TablePair;
@@ -12,6 +12,8 @@ pub(super) struct IndexWork<'a> {
     table: &'a Table,
     dropped: Vec<&'a IndexShape>,
     created: Vec<&'a IndexShape>,
+    /// Columns just added, null in every row, over which no two rows can be alike.
+    empty: Vec<&'a str>,
     /// Those that stay as they are; a rebuild makes them again.
     pub(super) kept: Vec<&'a IndexShape>,
 }
@@ -31,8 +33,14 @@ impl<'a> IndexWork<'a> {
                 && same
                 && !(new.unique && judged)
         };
-        let mut work =
-            Self { table: pair.new, dropped: Vec::new(), created: Vec::new(), kept: Vec::new() };
+        let is_empty = |column: &&&Column| column.nullable && column.default.is_none();
+        let mut work = Self {
+            table: pair.new,
+            dropped: Vec::new(),
+            created: Vec::new(),
+            empty: pair.added.iter().filter(is_empty).map(|c| c.name.as_str()).collect(),
+            kept: Vec::new(),
+        };
         for index in &pair.new.indexes {
             if pair.old.indexes.iter().any(|old| stays(old, index)) {
                 work.kept.push(index);
@@ -78,7 +86,11 @@ impl<'a> IndexWork<'a> {
         let fields = fields.join(", ");
         let title = self.table.title();
         let sql = vec![ddl::create_index(&self.table.name, index)];
-        if index.unique {
+        let is_empty = |column: &IndexColumnShape| self.empty.contains(&column.column.as_str());
+        if index.unique && index.columns.iter().any(is_empty) {
+            let description = format!("Make `{fields}` of {title} unique");
+            step(description, Class::Locking, &self.table.name, sql)
+        } else if index.unique {
             let description = format!("Make `{fields}` of {title} unique");
             let checks = vec![self.duplicates(index, &fields)];
             let made = step(description, Class::NeedsData, &self.table.name, sql);
@@ -103,7 +115,7 @@ impl<'a> IndexWork<'a> {
                 columns.join(", "),
             ),
             message: format!(
-                "`{fields}` of {} cannot be unique: {{rows}} repeat what another row holds",
+                "`{fields}` of {} cannot be unique while rows hold the same ({{rows}} too many)",
                 self.table.title()
             ),
         }

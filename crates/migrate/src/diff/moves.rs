@@ -101,7 +101,7 @@ impl<'a> Moves<'a> {
                 "SELECT count(*) FROM (SELECT 1 FROM {join} GROUP BY {own} HAVING count(*) > 1)"
             ),
             message: format!(
-                "{{rows}} have more than one pair in `{}`, of which `{}` could keep one only",
+                "there is more than one pair in `{}` for {{rows}}, of which `{}` could keep one only",
                 from.join.name,
                 column.title()
             ),
@@ -112,7 +112,7 @@ impl<'a> Moves<'a> {
                     "SELECT count(*) FROM {table} WHERE {key} NOT IN (SELECT {own} FROM {join})"
                 ),
                 message: format!(
-                    "{{rows}} have no pair in `{}`, but `{}` is required",
+                    "there is no pair in `{}` for {{rows}}, but `{}` is required",
                     from.join.name,
                     column.title()
                 ),

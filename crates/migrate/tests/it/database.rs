@@ -77,6 +77,11 @@ impl Lite {
                 lines.push(format!("{}|{}", table.name, row[0].text().unwrap()));
             }
         }
+        let sequences =
+            "SELECT name, seq FROM sqlite_sequence WHERE name NOT LIKE '\\_%' ESCAPE '\\'";
+        for row in self.query(sequences, &[]).unwrap_or_default() {
+            lines.push(format!("sequence of {}: {:?}", row[0].text().unwrap(), row[1].integer()));
+        }
         lines.sort_unstable();
         lines.join("\n")
     }

@@ -137,41 +137,30 @@ impl<'a> Applied<'a> {
     /// The texts of a list; one text alone is a list of one, as GraphQL has it.
     pub(crate) fn texts(&self, name: &str) -> Option<Vec<Text<'a>>> {
         let node = self.literal(name)?;
-        Some(match &**node {
-            ast::Value::List(items) => items.iter().filter_map(as_text).collect(),
-            _ => as_text(node).into_iter().collect(),
+        Some(match node.as_list() {
+            Some(items) => items.iter().filter_map(as_text).collect(),
+            None => as_text(node).into_iter().collect(),
         })
     }
 
     pub(crate) fn flag(&self, name: &str) -> Option<bool> {
-        match **self.literal(name)? {
-            ast::Value::Boolean(flag) => Some(flag),
-            _ => None,
-        }
+        self.literal(name)?.to_bool()
     }
 
     pub(crate) fn number(&self, name: &str) -> Option<(i64, Span)> {
         let node = self.literal(name)?;
-        match &**node {
-            ast::Value::Int(number) => Some((number.as_str().parse().ok()?, declare::span(node))),
-            _ => None,
-        }
+        let ast::Value::Int(number) = &**node else { return None };
+        Some((number.as_str().parse().ok()?, declare::span(node)))
     }
 
     pub(crate) fn symbol(&self, name: &str) -> Option<(&'a str, Span)> {
         let node = self.literal(name)?;
-        match &**node {
-            ast::Value::Enum(symbol) => Some((symbol.as_str(), declare::span(node))),
-            _ => None,
-        }
+        Some((node.as_enum()?.as_str(), declare::span(node)))
     }
 }
 
 fn as_text(node: &Node<ast::Value>) -> Option<Text<'_>> {
-    match &**node {
-        ast::Value::String(text) => Some(Text { text, span: declare::span(node) }),
-        _ => None,
-    }
+    Some(Text { text: node.as_str()?, span: declare::span(node) })
 }
 
 /// `@access`, `@index` and `@unique` stand on models and fields, with arguments of their own.
@@ -205,8 +194,8 @@ fn check_argument(row: &ArgumentRow, value: &Node<ast::Value>) -> Result<(), Box
         }
         _ => false,
     };
-    match fits {
-        true => Ok(()),
-        false => Err(Box::new(directive::wrong_argument_type(row, declare::span(value)))),
+    if fits {
+        return Ok(());
     }
+    Err(Box::new(directive::wrong_argument_type(row, declare::span(value))))
 }

@@ -54,33 +54,28 @@ pub(crate) fn collect<'a>(
 
 impl<'a> Declarations<'a> {
     fn define(&mut self, definition: &'a Definition, diagnostics: &mut Vec<Diagnostic>) {
-        match definition {
-            Definition::ObjectTypeDefinition(object) => {
-                refuse_interfaces(&object.implements_interfaces, diagnostics);
-                if self.is_new(&object.name, diagnostics) {
-                    self.types.push(TypeDeclaration {
-                        name: &object.name,
-                        doc: text_of(object.description.as_ref()),
-                        directives: object.directives.iter().collect(),
-                        fields: object.fields.iter().collect(),
-                    });
-                }
+        if let Some(object) = definition.as_object_type_definition() {
+            refuse_interfaces(&object.implements_interfaces, diagnostics);
+            if self.is_new(&object.name, diagnostics) {
+                self.types.push(TypeDeclaration {
+                    name: &object.name,
+                    doc: text_of(object.description.as_ref()),
+                    directives: object.directives.iter().collect(),
+                    fields: object.fields.iter().collect(),
+                });
             }
-            Definition::EnumTypeDefinition(list) => {
-                if self.is_new(&list.name, diagnostics) {
-                    self.enums.push(EnumDeclaration {
-                        name: &list.name,
-                        doc: text_of(list.description.as_ref()),
-                        directives: list.directives.iter().collect(),
-                        values: list.values.iter().collect(),
-                    });
-                }
+        } else if let Some(list) = definition.as_enum_type_definition() {
+            if self.is_new(&list.name, diagnostics) {
+                self.enums.push(EnumDeclaration {
+                    name: &list.name,
+                    doc: text_of(list.description.as_ref()),
+                    directives: list.directives.iter().collect(),
+                    values: list.values.iter().collect(),
+                });
             }
-            Definition::SchemaDefinition(schema) => {
-                refuse_root_operations(&schema.root_operations, diagnostics);
-                self.schema.extend(schema.directives.iter());
-            }
-            _ => {}
+        } else if let Some(schema) = definition.as_schema_definition() {
+            refuse_root_operations(&schema.root_operations, diagnostics);
+            self.schema.extend(schema.directives.iter());
         }
     }
 
@@ -112,7 +107,17 @@ impl<'a> Declarations<'a> {
             Definition::ObjectTypeDefinition(_)
             | Definition::EnumTypeDefinition(_)
             | Definition::SchemaDefinition(_) => {}
-            other => diagnostics.push(unsupported(other)),
+            Definition::OperationDefinition(_)
+            | Definition::FragmentDefinition(_)
+            | Definition::DirectiveDefinition(_)
+            | Definition::ScalarTypeDefinition(_)
+            | Definition::ScalarTypeExtension(_)
+            | Definition::InterfaceTypeDefinition(_)
+            | Definition::InterfaceTypeExtension(_)
+            | Definition::UnionTypeDefinition(_)
+            | Definition::UnionTypeExtension(_)
+            | Definition::InputObjectTypeDefinition(_)
+            | Definition::InputObjectTypeExtension(_) => diagnostics.push(unsupported(definition)),
         }
     }
 

@@ -109,10 +109,9 @@ impl Table {
         let document = Document::parse(directives(), "directives.graphql")
             .expect("invariant: the text is our own and tested");
         let symbols = read_symbols(&document);
-        let rows = document.definitions.iter().filter_map(|definition| match definition {
-            Definition::DirectiveDefinition(directive) => Some(read_row(directive, &symbols)),
-            _ => None,
-        });
+        let directives =
+            document.definitions.iter().filter_map(Definition::as_directive_definition);
+        let rows = directives.map(|directive| read_row(directive, &symbols));
         Self(rows.collect())
     }
 }
@@ -123,15 +122,13 @@ type Symbols = HashMap<String, &'static [&'static str]>;
 /// kind of argument is a plain value.
 fn read_symbols(document: &Document) -> Symbols {
     let leak = |name: &str| -> &'static str { Box::leak(name.to_owned().into_boxed_str()) };
-    let enums = document.definitions.iter().filter_map(|definition| match definition {
-        Definition::EnumTypeDefinition(definition) => {
-            let values: Vec<&'static str> =
-                definition.values.iter().map(|value| leak(&value.value)).collect();
-            Some((definition.name.to_string(), &*values.leak()))
-        }
-        _ => None,
+    let enums = document.definitions.iter().filter_map(Definition::as_enum_type_definition);
+    let symbols = enums.map(|list| {
+        let values: Vec<&'static str> =
+            list.values.iter().map(|value| leak(&value.value)).collect();
+        (list.name.to_string(), &*values.leak())
     });
-    enums.collect()
+    symbols.collect()
 }
 
 fn read_row(directive: &ast::DirectiveDefinition, symbols: &Symbols) -> DirectiveRow {
@@ -148,13 +145,14 @@ fn read_row(directive: &ast::DirectiveDefinition, symbols: &Symbols) -> Directiv
 }
 
 fn read_place(location: DirectiveLocation) -> Place {
-    match location {
-        DirectiveLocation::Schema => Place::Schema,
-        DirectiveLocation::Object => Place::Model,
-        DirectiveLocation::FieldDefinition => Place::Field,
-        DirectiveLocation::EnumValue => Place::EnumValue,
-        other => unreachable!("invariant: our directives do not stand at {other}"),
-    }
+    let places = [
+        (DirectiveLocation::Schema, Place::Schema),
+        (DirectiveLocation::Object, Place::Model),
+        (DirectiveLocation::FieldDefinition, Place::Field),
+        (DirectiveLocation::EnumValue, Place::EnumValue),
+    ];
+    let known = places.iter().find(|(known, _)| *known == location);
+    known.expect("invariant: our directives stand nowhere else").1
 }
 
 fn read_argument(argument: &ast::InputValueDefinition, symbols: &Symbols) -> ArgumentRow {
@@ -179,18 +177,16 @@ mod tests {
     fn the_text_declares_every_directive_with_a_description() {
         let document = Document::parse(directives(), "directives.graphql").unwrap();
         for definition in &document.definitions {
-            let described = match definition {
-                Definition::DirectiveDefinition(directive) => {
-                    let mut arguments = directive.arguments.iter();
-                    arguments.all(|argument| argument.description.is_some())
-                        && directive.description.is_some()
-                }
-                Definition::ScalarTypeDefinition(scalar) => scalar.description.is_some(),
-                Definition::EnumTypeDefinition(list) => {
-                    list.description.is_some()
-                        && list.values.iter().all(|value| value.description.is_some())
-                }
-                _ => false,
+            let described = if let Some(directive) = definition.as_directive_definition() {
+                let mut arguments = directive.arguments.iter();
+                arguments.all(|argument| argument.description.is_some())
+                    && directive.description.is_some()
+            } else if let Some(list) = definition.as_enum_type_definition() {
+                list.description.is_some()
+                    && list.values.iter().all(|value| value.description.is_some())
+            } else {
+                let scalar = definition.as_scalar_type_definition();
+                scalar.is_some_and(|scalar| scalar.description.is_some())
             };
             assert!(described, "{definition}");
         }

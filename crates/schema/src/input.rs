@@ -19,10 +19,7 @@ impl Schema {
     /// many-to-many field is a list of the other side's keys.
     #[must_use]
     pub fn scalar_of(&self, field: &Field) -> Option<Scalar> {
-        let key_of = |target| match self.model(target).key_field().kind {
-            FieldKind::Scalar(scalar) => Some(scalar),
-            _ => None,
-        };
+        let key_of = |target| self.model(target).key_field().kind.scalar();
         match &field.kind {
             FieldKind::Scalar(scalar) | FieldKind::ScalarList(scalar) => Some(*scalar),
             FieldKind::Enum(_) | FieldKind::EnumList(_) => Some(Scalar::String),
@@ -43,9 +40,10 @@ impl Field {
             let message = "is the other side of a relation; set it there";
             return Err(vec![self.error((None, ValueError::new(FieldCode::ReadOnly, message)))]);
         };
-        let value = match self.is_list() {
-            true => read_list(scalar, raw),
-            false => scalar.parse_json(raw).map_err(|error| vec![(None, error)]),
+        let value = if self.is_list() {
+            read_list(scalar, raw)
+        } else {
+            scalar.parse_json(raw).map_err(|error| vec![(None, error)])
         };
         let value = value.map_err(|faults| self.errors(faults))?;
         match self.validate_value(schema, &value) {
@@ -64,10 +62,10 @@ impl Field {
                 .then(|| self.error((None, ValueError::new(FieldCode::NullNotAllowed, message))));
             return refused.into_iter().collect();
         }
-        let mut faults = match self.kind {
-            FieldKind::Enum(id) | FieldKind::EnumList(id) => unknown_values(schema, id, value),
-            _ => Vec::new(),
-        };
+        let mut faults = Vec::new();
+        if let FieldKind::Enum(id) | FieldKind::EnumList(id) = self.kind {
+            faults = unknown_values(schema, id, value);
+        }
         faults.extend(self.check_constraints(value));
         self.errors(faults)
     }
@@ -90,12 +88,15 @@ impl Field {
 
     fn check_length(&self, value: &Value) -> Option<ValueError> {
         let (min, max) = self.length?;
-        let (n_units, unit) = match value {
+        let (n_units, unit) = if let Value::List(items) = value {
+            (items.len() as u64, "items")
+        } else {
+            let Value::Text(text) = value else { return None };
             // Bytes bound characters from above, so most texts need no counting.
-            Value::Text(text) if min == 0 && text.len() as u64 <= max => return None,
-            Value::Text(text) => (text.chars().count() as u64, "characters"),
-            Value::List(items) => (items.len() as u64, "items"),
-            _ => return None,
+            if min == 0 && text.len() as u64 <= max {
+                return None;
+            }
+            (text.chars().count() as u64, "characters")
         };
         let (code, word, bound) = match n_units {
             n_units if n_units < min => (FieldCode::TooShort, "at least", min),
@@ -120,13 +121,11 @@ impl Field {
 
     fn check_pattern(&self, value: &Value) -> Option<ValueError> {
         let pattern = self.pattern.as_ref()?;
-        match value {
-            Value::Text(text) if !pattern.matches(text) => {
-                let message = format!("must match {}", pattern.as_str());
-                Some(ValueError::new(FieldCode::PatternMismatch, message))
-            }
-            _ => None,
-        }
+        let Value::Text(text) = value else { return None };
+        (!pattern.matches(text)).then(|| {
+            let message = format!("must match {}", pattern.as_str());
+            ValueError::new(FieldCode::PatternMismatch, message)
+        })
     }
 
     /// A value as text, for messages.
@@ -187,11 +186,9 @@ fn unknown_values(schema: &Schema, id: EnumId, value: &Value) -> Vec<Fault> {
         let message = format!("must be one of {}", names.join(", "));
         Some((item, ValueError::new(FieldCode::UnknownValue, message)))
     };
-    match value {
-        Value::List(items) => {
-            let items = items.iter().enumerate();
-            items.filter_map(|(index, item)| fault(Some(index), item)).collect()
-        }
-        value => fault(None, value).into_iter().collect(),
+    if let Value::List(items) = value {
+        let items = items.iter().enumerate();
+        return items.filter_map(|(index, item)| fault(Some(index), item)).collect();
     }
+    fault(None, value).into_iter().collect()
 }

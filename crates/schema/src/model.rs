@@ -358,6 +358,22 @@ pub enum FieldDefault {
     Auth,
 }
 
+impl FieldKind {
+    /// The scalar type, where it is a single value of one.
+    #[must_use]
+    pub const fn scalar(&self) -> Option<Scalar> {
+        match self {
+            Self::Scalar(scalar) => Some(*scalar),
+            Self::Enum(_)
+            | Self::ScalarList(_)
+            | Self::EnumList(_)
+            | Self::ToOne(_)
+            | Self::ToMany(_)
+            | Self::ManyToMany(_) => None,
+        }
+    }
+}
+
 impl Schema {
     /// The model with this id.
     #[must_use]

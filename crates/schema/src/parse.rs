@@ -45,7 +45,7 @@ pub fn parse(source: &str, file_name: &str) -> Parsed {
 
 fn read_document(source: &str, file_name: &str) -> Result<Document, Vec<Diagnostic>> {
     if source.len() > SOURCE_BYTES_MAX {
-        return Err(vec![file::too_large(format!("{} bytes", source.len()), Span::default())]);
+        return Err(vec![file::too_large(&format!("{} bytes", source.len()), Span::default())]);
     }
     let mut parser = Document::parser().recursion_limit(DEPTH_MAX).token_limit(TOKENS_MAX);
     parser.parse_ast(source, file_name).map_err(|failed| {

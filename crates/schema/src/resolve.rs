@@ -54,7 +54,7 @@ pub(crate) fn resolve<'a>(
     };
     if declarations.types.len() > MODELS_MAX {
         let size = format!("{} models", declarations.types.len());
-        work.diagnostics.push(file::too_large(size, Span::default()));
+        work.diagnostics.push(file::too_large(&size, Span::default()));
         return work.schema;
     }
     work.resolve_enums(declarations);

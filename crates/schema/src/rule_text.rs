@@ -101,8 +101,7 @@ fn read_block(raw: &str, start: usize) -> RuleText {
     let last = lines.iter().rposition(|(_, line)| !is_blank(line));
     let mut builder = Builder::new(start);
     let (Some(first), Some(last)) = (first, last) else { return builder.finish(start + raw.len()) };
-    for index in first..=last {
-        let (at, line) = lines[index];
+    for (index, &(at, line)) in lines.iter().enumerate().take(last + 1).skip(first) {
         let n_cut = if index == 0 { 0 } else { indent.min(line.len()) };
         if index > first {
             builder.push("\n", start + at - 1);

@@ -295,14 +295,15 @@ impl Scalar {
     }
 
     fn write_decimal(&self, number: Decimal, out: &mut Vec<u8>) {
-        let scale = match *self {
-            Self::Decimal { scale, .. } => scale,
-            _ => u8::try_from(number.scale()).unwrap_or(u8::MAX),
-        };
         let mut scaled = number;
-        scaled.rescale(u32::from(scale));
-        let unscaled = i64::try_from(scaled.mantissa());
-        wire::decimal(unscaled.expect("invariant: at most 18 digits"), scale, out);
+        if let Self::Decimal { scale, .. } = *self {
+            scaled.rescale(u32::from(scale));
+        }
+        match (i64::try_from(scaled.mantissa()), u8::try_from(scaled.scale())) {
+            (Ok(unscaled), Ok(scale)) => wire::decimal(unscaled, scale, out),
+            // More digits than any column holds, as a sum may have.
+            _ => out.extend_from_slice(scaled.to_string().as_bytes()),
+        }
     }
 
     /// A JSON number that must be whole. `1.0` and `1e1` are numbers, but not integers.

@@ -104,9 +104,10 @@ pub(crate) fn column(field: &Field, first: &Field) -> Diagnostic {
         here.span,
         format!("by `{}`", here.name),
     );
-    let diagnostic = match there.span == Span::default() {
-        true => diagnostic,
-        false => diagnostic.with_label(there.span, format!("and by `{}`", there.name)),
+    let diagnostic = if there.span == Span::default() {
+        diagnostic
+    } else {
+        diagnostic.with_label(there.span, format!("and by `{}`", there.name))
     };
     diagnostic.with_help("rename a field, or give it another column with `@column(name:)`")
 }

@@ -110,21 +110,15 @@ pub(crate) fn negative_length(span: Span) -> Diagnostic {
 }
 
 pub(crate) fn pattern(error: &regex::Error, span: Span) -> Diagnostic {
-    let diagnostic = |label: String| {
-        let message = "the pattern is not a valid regular expression";
-        Diagnostic::new(DiagnosticCode::Pattern, message, span, label)
-    };
-    match error {
-        regex::Error::CompiledTooBig(_) => {
-            diagnostic("too large when compiled".to_owned()).with_help("use smaller repetitions")
-        }
-        error => {
-            // The crate draws the pattern with carets of its own; the last line says what is wrong.
-            let text = error.to_string();
-            let last = text.lines().last().unwrap_or_default();
-            diagnostic(last.trim_start_matches("error: ").to_owned())
-        }
+    let message = "the pattern is not a valid regular expression";
+    let diagnostic = |label: &str| Diagnostic::new(DiagnosticCode::Pattern, message, span, label);
+    if matches!(error, regex::Error::CompiledTooBig(_)) {
+        return diagnostic("too large when compiled").with_help("use smaller repetitions");
     }
+    // The crate draws the pattern with carets of its own; the last line says what is wrong.
+    let text = error.to_string();
+    let last = text.lines().last().unwrap_or_default();
+    diagnostic(last.trim_start_matches("error: "))
 }
 
 pub(crate) fn decimal(precision: i64, scale: i64, span: Span) -> Diagnostic {

@@ -79,7 +79,7 @@ fn end_of_last_line(source: &str) -> usize {
     0
 }
 
-pub(crate) fn too_large(size: String, span: Span) -> Diagnostic {
+pub(crate) fn too_large(size: &str, span: Span) -> Diagnostic {
     let message = format!("the schema is too large: {size}");
     Diagnostic::new(DiagnosticCode::TooLarge, message, span, "")
         .with_help("a schema may have 1 MiB, 2,000 models and 1,000 fields in one model")

@@ -101,10 +101,10 @@ pub(crate) fn check_reserved_plural(plural: &str, model: &str, span: Span) -> Op
 
 pub(crate) fn check_table(name: &str, span: Span) -> Option<Diagnostic> {
     let folded = name.to_ascii_lowercase();
-    match SYSTEM_TABLES.iter().any(|start| folded.starts_with(start)) {
-        true => Some(reserved(name, span, "would belong to the server or the database")),
-        false => check_column(name, span),
+    if SYSTEM_TABLES.iter().any(|start| folded.starts_with(start)) {
+        return Some(reserved(name, span, "would belong to the server or the database"));
     }
+    check_column(name, span)
 }
 
 pub(crate) fn check_column(name: &str, span: Span) -> Option<Diagnostic> {

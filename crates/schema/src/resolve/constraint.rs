@@ -12,8 +12,11 @@ use crate::{
     Field, FieldKind, IdKind, Literal, Pattern, Scalar, TextOrder, Value, ValueError, declare,
 };
 
-/// What a directive of a field goes with, and in words.
-const FITS: [(&str, fn(&FieldKind) -> bool, &str); 9] = [
+/// A directive, the fields it goes with, and those in words.
+type Fit = (&'static str, fn(&FieldKind) -> bool, &'static str);
+
+/// What the directives of fields go with.
+const FITS: [Fit; 9] = [
     ("length", has_length, "texts and lists"),
     ("range", has_range, "numbers, dates and times"),
     ("pattern", is_text, "texts"),
@@ -140,7 +143,7 @@ fn write_json(node: &Node<ast::Value>, out: &mut Vec<u8>) {
     match &**node {
         ast::Value::Null => out.extend_from_slice(b"null"),
         ast::Value::Boolean(value) => {
-            out.extend_from_slice(if *value { b"true" } else { b"false" })
+            out.extend_from_slice(if *value { b"true" } else { b"false" });
         }
         ast::Value::Int(number) => out.extend_from_slice(number.as_str().as_bytes()),
         ast::Value::Float(number) => out.extend_from_slice(number.as_str().as_bytes()),

@@ -27,9 +27,10 @@ impl<'a> Work<'a, '_> {
             self.apply_now(field, applied);
         } else if asked("auth") {
             // Which model is the account model is not known yet: `check_auth_defaults` looks.
-            match field.kind {
-                FieldKind::ToOne(_) => field.default = Some(FieldDefault::Auth),
-                _ => self.report(default::auth_misfit(applied.span, note.type_span)),
+            if matches!(field.kind, FieldKind::ToOne(_)) {
+                field.default = Some(FieldDefault::Auth);
+            } else {
+                self.report(default::auth_misfit(applied.span, note.type_span));
             }
         } else if let Some(node) = applied.literal("value") {
             self.apply_value(field, node, note);
@@ -37,9 +38,10 @@ impl<'a> Work<'a, '_> {
     }
 
     fn apply_now(&mut self, field: &mut Field, applied: &Applied<'a>) {
-        match field.kind {
-            FieldKind::Scalar(Scalar::DateTime) => field.default = Some(FieldDefault::Now),
-            _ => self.report(default::now_misfit(applied.span)),
+        if field.kind.scalar() == Some(Scalar::DateTime) {
+            field.default = Some(FieldDefault::Now);
+        } else {
+            self.report(default::now_misfit(applied.span));
         }
     }
 
@@ -75,20 +77,17 @@ impl<'a> Work<'a, '_> {
         let list = self.schema.enum_type(id);
         let span = declare::span(node);
         let names: Vec<&str> = list.values.iter().map(|value| value.name.as_str()).collect();
-        match &**node {
-            ast::Value::Enum(name) if names.contains(&name.as_str()) => {
+        if let Some(name) = node.as_enum() {
+            return if names.contains(&name.as_str()) {
                 Ok(Value::Text(name.to_string()))
-            }
-            ast::Value::Enum(name) => Err(Box::new(unknown::symbol(name, span, &names))),
-            ast::Value::String(text) if names.contains(&text.as_str()) => {
-                Err(Box::new(default::quoted_symbol(text, span)))
-            }
-            _ => {
-                let error =
-                    ValueError::new(crate::FieldCode::InvalidType, "must be one of its values");
-                Err(mismatch(&list.name, &error, span))
-            }
+            } else {
+                Err(Box::new(unknown::symbol(name, span, &names)))
+            };
         }
+        Err(match node.as_str().filter(|text| names.contains(text)) {
+            Some(text) => Box::new(default::quoted_symbol(text, span)),
+            None => Box::new(default::wrong_type(&list.name, "must be one of its values", span)),
+        })
     }
 
     /// `@default(auth: true)` goes with references to the account model alone.
@@ -150,10 +149,8 @@ fn list_literal(
     node: &Node<ast::Value>,
     item: impl Fn(&Node<ast::Value>) -> Result<Value, Box<Diagnostic>>,
 ) -> Result<Value, Box<Diagnostic>> {
-    match &**node {
-        ast::Value::List(items) => {
-            Ok(Value::List(items.iter().map(item).collect::<Result<_, _>>()?))
-        }
-        _ => Err(Box::new(default::wrong_type("list", "must be a list", declare::span(node)))),
+    match node.as_list() {
+        Some(items) => Ok(Value::List(items.iter().map(item).collect::<Result<_, _>>()?)),
+        None => Err(Box::new(default::wrong_type("list", "must be a list", declare::span(node)))),
     }
 }

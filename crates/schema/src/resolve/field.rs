@@ -41,7 +41,7 @@ impl<'a> Work<'a, '_> {
     fn draft_fields(&mut self, model: ModelId, declared: &TypeDeclaration<'a>) -> Vec<Drafted<'a>> {
         if declared.fields.len() > FIELDS_MAX {
             let size = format!("{} fields in `{}`", declared.fields.len(), declared.name);
-            self.report(file::too_large(size, declare::name_span(declared.name)));
+            self.report(file::too_large(&size, declare::name_span(declared.name)));
             return Vec::new();
         }
         let mut drafted: Vec<Drafted<'a>> = Vec::new();
@@ -138,35 +138,29 @@ impl<'a> Work<'a, '_> {
 
     /// The scalar with what `@decimal` and `@id` say of it.
     fn sized_scalar(&mut self, scalar: Scalar, name: &str, note: &FieldNote<'a>) -> Scalar {
-        match scalar {
-            Scalar::Id(_) if name != "id" || note.is_list => {
+        if matches!(scalar, Scalar::Id(_)) {
+            if name != "id" || note.is_list {
                 self.report(field::key_elsewhere(name, note.type_span));
+            }
+            let kind = note.directives.get("id").and_then(|id| id.symbol("kind"));
+            return Scalar::Id(match kind {
+                Some(("INT", _)) => IdKind::Int,
+                Some(("STRING", _)) => IdKind::String,
+                _ => IdKind::Uuid,
+            });
+        }
+        let Scalar::Decimal { precision, scale } = scalar else { return scalar };
+        let Some(size) = note.directives.get("decimal") else { return scalar };
+        let precision = size.number("precision").map_or(precision.into(), |(n, _)| n);
+        let scale = size.number("scale").map_or(i64::from(scale).min(precision), |(n, _)| n);
+        match (u8::try_from(precision), u8::try_from(scale)) {
+            (Ok(precision @ 1..=18), Ok(scale)) if scale <= precision => {
+                Scalar::Decimal { precision, scale }
+            }
+            _ => {
+                self.report(constraint::decimal(precision, scale, size.span));
                 scalar
             }
-            Scalar::Id(_) => {
-                let kind = note.directives.get("id").and_then(|id| id.symbol("kind"));
-                Scalar::Id(match kind {
-                    Some(("INT", _)) => IdKind::Int,
-                    Some(("STRING", _)) => IdKind::String,
-                    _ => IdKind::Uuid,
-                })
-            }
-            Scalar::Decimal { precision, scale } => {
-                let Some(size) = note.directives.get("decimal") else { return scalar };
-                let precision = size.number("precision").map_or(precision.into(), |(n, _)| n);
-                let scale =
-                    size.number("scale").map_or(i64::from(scale).min(precision), |(n, _)| n);
-                match (u8::try_from(precision), u8::try_from(scale)) {
-                    (Ok(precision @ 1..=18), Ok(scale)) if scale <= precision => {
-                        Scalar::Decimal { precision, scale }
-                    }
-                    _ => {
-                        self.report(constraint::decimal(precision, scale, size.span));
-                        scalar_default()
-                    }
-                }
-            }
-            _ => scalar,
         }
     }
 
@@ -249,10 +243,7 @@ impl<'a> Work<'a, '_> {
                 _ => Encoding::Native,
             };
             // A reference's storage is checked once its target's key is known.
-            let scalar = match field.kind {
-                FieldKind::Scalar(scalar) => Some(scalar),
-                _ => None,
-            };
+            let scalar = field.kind.scalar();
             if !is_reference && !field::storage_fits(field.encoding, scalar) {
                 self.report(field::storage(storage, span));
             }
@@ -283,10 +274,6 @@ impl<'a> Work<'a, '_> {
         let present: Vec<_> = present.collect();
         self.diagnostics.extend(present);
     }
-}
-
-fn scalar_default() -> Scalar {
-    Scalar::Decimal { precision: 18, scale: 2 }
 }
 
 fn is_inverse(note: &FieldNote<'_>) -> bool {

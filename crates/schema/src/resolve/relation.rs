@@ -34,10 +34,8 @@ impl<'a> Work<'a, '_> {
 
     /// The target of a field that has no column and no resolved other side yet.
     pub(super) fn unresolved(&self, model: ModelId, field: FieldId) -> Option<ToMany> {
-        match self.field(model, field).kind {
-            FieldKind::ToMany(inverse) if inverse.field == UNRESOLVED => Some(inverse),
-            _ => None,
-        }
+        let FieldKind::ToMany(inverse) = self.field(model, field).kind else { return None };
+        (inverse.field == UNRESOLVED).then_some(inverse)
     }
 
     /// What `@relation(field:)` names.
@@ -123,19 +121,17 @@ impl<'a> Work<'a, '_> {
             return;
         };
         let other_id = other.id;
-        match other.kind {
-            FieldKind::ToOne(to_one) if to_one.target == model => {
-                self.join_inverse(model, id, other_id);
-            }
-            FieldKind::ToMany(back) if back.target == model && !back.single && !inverse.single => {
-                // Two lists that name each other: many to many.
-            }
-            _ => {
-                let diagnostic = relation::not_a_way_back(name, other, self.model(model));
-                self.report(diagnostic);
-                self.settle(model, id, ToMany { field: FieldId(0), ..inverse });
-            }
+        let owns = matches!(other.kind, FieldKind::ToOne(to_one) if to_one.target == model);
+        let is_list =
+            matches!(other.kind, FieldKind::ToMany(back) if back.target == model && !back.single);
+        if owns {
+            self.join_inverse(model, id, other_id);
+        } else if !is_list || inverse.single {
+            let diagnostic = relation::not_a_way_back(name, other, self.model(model));
+            self.report(diagnostic);
+            self.settle(model, id, ToMany { field: FieldId(0), ..inverse });
         }
+        // What is left are two lists, one of which names the other: many to many.
     }
 
     /// Makes a field the inverse of an owning one.

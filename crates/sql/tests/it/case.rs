@@ -8,8 +8,9 @@
 //! sort: -createdAt,name
 //! ```
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use underpin_base::{Error, Limits};
 use underpin_plan::{
@@ -167,16 +168,17 @@ fn related_model(schema: &Schema, model: ModelId, field: FieldId) -> ModelId {
     }
 }
 
-/// A schema of the golden files with its rules.
+/// A schema of the golden files with its rules; each is compiled once.
 pub(crate) fn catalog(name: &str) -> Catalog {
-    let file = folder().join(format!("{name}.graphql"));
-    let source = std::fs::read_to_string(&file).expect("a schema file");
-    compile(&source)
+    static COMPILED: Mutex<BTreeMap<String, Catalog>> = Mutex::new(BTreeMap::new());
+    let mut compiled = COMPILED.lock().expect("no test fails while it compiles a schema");
+    compiled.entry(name.to_owned()).or_insert_with(|| compile(name)).clone()
 }
 
-/// A schema with its rules.
-pub(crate) fn compile(source: &str) -> Catalog {
-    let parsed = underpin_schema::parse(source, "schema.graphql");
+fn compile(name: &str) -> Catalog {
+    let file = folder().join(format!("{name}.graphql"));
+    let source = std::fs::read_to_string(&file).expect("a schema file");
+    let parsed = underpin_schema::parse(&source, "schema.graphql");
     let schema = parsed.schema.unwrap_or_else(|| panic!("{:#?}", parsed.diagnostics));
     let (rules, problems) = Rules::compile(&schema);
     let rules = rules.unwrap_or_else(|| panic!("{problems:#?}"));

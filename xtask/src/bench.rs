@@ -53,14 +53,12 @@ const SETTLE: Duration = Duration::from_secs(1);
 
 /// Runs the bench.
 pub(crate) fn run(arguments: &BenchArguments) -> Result<()> {
-    let profile = if arguments.smoke { Profile::Debug } else { Profile::Release };
-    let rivals = Rivals::prepare(profile).context("could not prepare the servers")?;
-    check_answers(&rivals)?;
     if arguments.smoke {
-        println!("bench: both servers give the same answers");
-        return Ok(());
+        return smoke();
     }
     load::require_wrk()?;
+    let rivals = Rivals::prepare(Profile::Release).context("could not prepare the servers")?;
+    check_answers(&rivals)?;
     let mut report = Report::new(arguments.runs, arguments.seconds, arguments.connections);
     measure_starts(&rivals, &mut report)?;
     measure_load(&rivals, arguments, &mut report)?;
@@ -70,6 +68,14 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<()> {
         std::fs::write(workspace::root().join(page), report.page()?)?;
         println!("wrote {}", page.display());
     }
+    Ok(())
+}
+
+/// Checks that the bench works and that both servers give the same answers; measures nothing.
+pub(crate) fn smoke() -> Result<()> {
+    let rivals = Rivals::prepare(Profile::Debug).context("could not prepare the servers")?;
+    check_answers(&rivals)?;
+    println!("bench: both servers give the same answers");
     Ok(())
 }
 

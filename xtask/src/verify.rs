@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::{tidy, workspace};
+use crate::{bench, tidy, workspace};
 use summary::Summary;
 
 /// The variable that names the folder of real data to tests.
@@ -28,6 +28,7 @@ pub(crate) fn run(data: Option<&Path>) -> Result<()> {
     let lints = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
     step("lints", || succeed(&mut workspace::cargo(&lints)))?;
     let summary = step("tests", || run_tests(data.as_deref().map(Path::as_os_str)))?;
+    step("bench, answers only", bench::smoke)?;
     step("documentation", || {
         let arguments = ["doc", "--workspace", "--no-deps", "--locked", "--quiet"];
         succeed(workspace::cargo(&arguments).env("RUSTDOCFLAGS", "-D warnings"))

@@ -2,5 +2,6 @@
 //! say.
 
 mod log_page;
+mod music_store;
 mod round_trips;
 mod scenarios;

@@ -192,3 +192,6 @@ fn unknown_values(schema: &Schema, id: EnumId, value: &Value) -> Vec<Fault> {
     }
     fault(None, value).into_iter().collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -182,7 +182,10 @@ type Query @model @access(read: "true") { in: Int }
 type A @model(plural: "auth") @access(read: "true") { x: Int }
 #    ^ S0014: `auth` is reserved: it is a route of the API's own
 type B @model(table: "sqlite_b") @access(read: "true") { x: Int }
-#                    ^^^^^^^^^^ S0014: `sqlite_b` is reserved: it would belong to the server or the database"#,
+#                    ^^^^^^^^^^ S0014: `sqlite_b` is reserved: it would belong to the server or the database
+type C @model @access(read: "true") { c: [C!]! @relation(table: "_underpin_x", from: "") }
+#                                                               ^^^^^^^^^^^^^ S0014: `_underpin_x` is reserved: it would belong to the server or the database
+#                                                                                    ^^ S0013: `` is not in the form of such a name"#,
         );
     }
 

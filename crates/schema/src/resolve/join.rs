@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::Work;
 use crate::applied::Text;
-use crate::diagnostic::{collision, relation};
+use crate::diagnostic::{collision, name, relation};
 use crate::naming::{fit_identifier, snake_case};
 use crate::{FieldId, FieldKind, Join, ModelId};
 
@@ -85,6 +85,7 @@ impl<'a> Work<'a, '_> {
                 self.report(relation::sides_disagree(near.span, mirrored.span));
             }
         }
+        self.refuse_malformed_names([own, far]);
         let text = |given: Option<Text<'_>>| given.map(|given| given.text.to_owned());
         let table = text(own.table.or(far.table));
         let through = table.as_ref().and_then(|table| {
@@ -123,6 +124,15 @@ impl<'a> Work<'a, '_> {
         self.refuse_owner_arguments(one);
         if let Some(other) = other {
             self.refuse_owner_arguments(other);
+        }
+    }
+
+    fn refuse_malformed_names(&mut self, sides: [Said<'a>; 2]) {
+        for Said { table, from, to } in sides {
+            let table = table.and_then(|table| name::check_table(table.text, table.span));
+            let columns = [from, to].into_iter().flatten();
+            let columns = columns.filter_map(|column| name::check_column(column.text, column.span));
+            self.diagnostics.extend(table.into_iter().chain(columns));
         }
     }
 

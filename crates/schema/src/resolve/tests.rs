@@ -1,5 +1,7 @@
 //! What becomes of schemas that are right.
 
+mod relations;
+
 use crate::{
     EnumId, FieldDefault, FieldId, FieldKind, IdKind, Model, OnDelete, Scalar, Schema, Value, parse,
 };
@@ -200,4 +202,107 @@ extend schema @role(name: "staff")"#,
     assert_eq!(values[0].deprecated.as_deref(), Some("No longer supported"));
     assert_eq!(values[0].renamed_from.as_deref(), Some("TINY"));
     assert_eq!(schema.roles.len(), 2);
+}
+
+#[test]
+fn no_schema_that_parses_holds_an_id_that_leads_nowhere() {
+    let shop = schema(SHOP);
+    for model in &shop.models {
+        for (place, field) in model.fields.iter().enumerate() {
+            assert_eq!(usize::from(field.id.0), place);
+            assert_eq!(model.by_field[&field.name], field.id);
+            match &field.kind {
+                FieldKind::ToMany(inverse) => {
+                    let owner = shop.field(inverse.target, inverse.field);
+                    assert!(
+                        matches!(owner.kind, FieldKind::ToOne(owner) if owner.target == model.id)
+                    );
+                }
+                FieldKind::ToOne(_)
+                | FieldKind::ManyToMany(_)
+                | FieldKind::Scalar(_)
+                | FieldKind::Enum(_)
+                | FieldKind::ScalarList(_)
+                | FieldKind::EnumList(_) => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn a_schema_of_two_hundred_models_resolves() {
+    use std::fmt::Write;
+
+    let mut source = String::new();
+    for n in 0..200 {
+        let before = n - 1;
+        let relation = if n > 0 { format!("before: M{before}!") } else { String::new() };
+        writeln!(
+            source,
+            "type M{n} @model @access(read: \"true\", update: \"row.f0 == auth.id\") @index(fields: [\"f1\", \"-createdAt\"]) {{
+  {relation}
+  f0: UUID
+  f1: String! @length(min: 1, max: 200) @pattern(regex: \"[a-z]+\")
+  f2: Int! @default(value: 3) @range(min: 0, max: 10)
+  f3: Decimal @decimal(precision: 10, scale: 2)
+  f4: [String!]!
+  f5: DateTime @default(now: true)
+  f6: Boolean! @default(value: true)
+  f7: JSON
+}}"
+        )
+        .unwrap();
+    }
+    let schema = schema(&source);
+    assert_eq!(schema.models.len(), 200);
+    assert_eq!(schema.models[199].fields.len(), 13);
+}
+
+mod robustness {
+    use proptest::prelude::*;
+
+    use super::SHOP;
+    use crate::{Severity, Style, parse, render};
+
+    /// The example with a few stretches cut out, doubled or swapped: files as editors save them
+    /// halfway.
+    fn damaged() -> impl Strategy<Value = String> {
+        let cut = (0..SHOP.len(), 0..40_usize, 0..3_u8);
+        proptest::collection::vec(cut, 1..4).prop_map(|cuts| {
+            let mut source = SHOP.to_owned();
+            for (start, length, how) in cuts {
+                let start = start.min(source.len());
+                let end = (start + length).min(source.len());
+                let piece = source[start..end].to_owned();
+                match how {
+                    0 => source.replace_range(start..end, ""),
+                    1 => source.insert_str(end, &piece),
+                    _ => source.push_str(&piece),
+                }
+            }
+            source
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_file_makes_the_resolver_panic(source in damaged()) {
+            let parsed = parse(&source, "schema.graphql");
+            let n_errors =
+                parsed.diagnostics.iter().filter(|found| found.severity == Severity::Error).count();
+            prop_assert_eq!(parsed.schema.is_none(), n_errors > 0);
+            for diagnostic in &parsed.diagnostics {
+                for (span, _) in &diagnostic.labels {
+                    prop_assert!(source.get(span.start..span.end).is_some(), "{:?}", diagnostic);
+                }
+            }
+            let _ = render(&parsed.diagnostics, &source, "schema.graphql", Style::Plain);
+        }
+
+        #[test]
+        fn no_text_makes_the_parser_panic(source in "[a-zA-Z@:!{}()\\[\\]\",#\\\\ \n]{0,120}") {
+            let parsed = parse(&source, "schema.graphql");
+            let _ = render(&parsed.diagnostics, &source, "schema.graphql", Style::Plain);
+        }
+    }
 }

@@ -84,6 +84,10 @@ impl Mismatches {
         let key: Vec<&str> = facts.key().iter().map(|column| column.name.as_str()).collect();
         let same = key.len() == table.primary_key.len()
             && key.iter().zip(&table.primary_key).all(|(l, r)| l.eq_ignore_ascii_case(r));
+        let same_set = || {
+            let has = |name: &String| key.iter().any(|column| column.eq_ignore_ascii_case(name));
+            key.len() == table.primary_key.len() && table.primary_key.iter().all(has)
+        };
         let only_unique = || {
             facts.indexes.iter().any(|index| {
                 index.unique
@@ -94,7 +98,7 @@ impl Mismatches {
                     })
             })
         };
-        if !same && (table.managed || !only_unique()) {
+        if !same && (table.managed || !(same_set() || only_unique())) {
             let wanted = table.primary_key.join(", ");
             self.add(
                 None,

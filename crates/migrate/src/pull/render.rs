@@ -23,6 +23,9 @@ pub(super) fn text(draft: &Draft<'_>, notes: &[String]) -> String {
              \"true\", create: \"auth.can('{plural}:create')\") {{\n"
         );
     }
+    if draft.models.is_empty() {
+        text.push_str("extend schema @version(number: 1)\n");
+    }
     if !notes.is_empty() {
         text.push_str("#\n# What to know:\n");
         for note in notes {

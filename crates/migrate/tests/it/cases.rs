@@ -121,7 +121,7 @@ fn judge(case: &Case) -> String {
             assert_whole(case, &mut lite);
             let _ = write!(text, "\nrows:\n{}", rows(&mut lite));
             text.push_str(&of_others(case, &mut lite));
-            fails_whole(case, lite.dump());
+            fails_whole(case, &lite.dump());
         }
         Err(RunError::Refused { .. }) => text.push_str("\neven if data may be deleted"),
         Err(error) => panic!("{error}: {error:?}"),
@@ -183,7 +183,7 @@ impl Database for Failing<'_> {
 }
 
 /// Whichever statement fails, the database is as it was, and the next attempt succeeds.
-fn fails_whole(case: &Case, after: String) {
+fn fails_whole(case: &Case, after: &str) {
     for n_left in 0.. {
         let mut lite = case.database();
         let before = (lite.dump(), shape(&mut lite));

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says what must hold")]
 
 mod cases;
+mod crash;
 mod database;
 mod introspection;
 mod property;

@@ -1,12 +1,29 @@
 //! Schemas read off existing databases.
 
-use underpin_migrate::{Detail, Introspection, PulledSchema, pull};
+use underpin_migrate::{Detail, Introspection, PulledSchema, Snapshot, diff, drift, pull};
+use underpin_schema::{Severity, parse};
 
 use crate::database::Lite;
 
+/// The schema of a database, which must be a valid one that the database fits.
 fn pulled(sql: &str) -> PulledSchema {
     let mut lite = Lite::with(sql);
-    pull(&Introspection::read(&mut lite, Detail::Data).unwrap())
+    let found = Introspection::read(&mut lite, Detail::Data).unwrap();
+    let pulled = pull(&found);
+    let parsed = parse(&pulled.text, "schema.graphql");
+    let errors: Vec<_> =
+        parsed.diagnostics.iter().filter(|d| d.severity == Severity::Error).collect();
+    assert!(errors.is_empty(), "{}\n{errors:#?}", pulled.text);
+    let schema = parsed.schema.unwrap();
+    let snapshot = Snapshot::of(&schema, &|_, _| unreachable!("a pulled index has no condition"));
+    let blocked: Vec<_> = drift(&snapshot, &found)
+        .into_iter()
+        // Columns that a schema cannot say are noted already.
+        .filter(|mismatch| !mismatch.message.contains("but no field writes it"))
+        .collect();
+    assert_eq!(blocked, []);
+    assert!(diff(&Snapshot::empty(), &snapshot).is_empty(), "an adopted table is never touched");
+    pulled
 }
 
 #[test]

@@ -191,3 +191,6 @@ async fn blocking<T: Send + 'static>(
         Err(source) => Err(RunError::Database { source: source.into() }),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+//! Migrations through a store: what is done, refused, copied and told.
+
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use underpin_base::Timestamp;
+use underpin_migrate::{Cell, Class, Consent, Database, RunError, Status};
+use underpin_schema::{Schema, parse};
+use underpin_store::{Options, Store, StoreError};
+
+use super::{apply, drift, preview, status};
+
+const KEEP: Consent = Consent::KeepData;
+const LOSE: Consent = Consent::AllowDestructive;
+
+fn store() -> (TempDir, Store) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(&Options::new(directory.path().join("shop.db"))).unwrap();
+    (directory, store)
+}
+
+fn schema(text: &str) -> Arc<Schema> {
+    let parsed = parse(text, "schema.graphql");
+    Arc::new(parsed.schema.unwrap_or_else(|| panic!("{:?}", parsed.diagnostics)))
+}
+
+fn item(fields: &str) -> Arc<Schema> {
+    schema(&format!(
+        "type Item @model(timestamps: false, version: false) {{ id: ID! @id(kind: INT) {fields} }}"
+    ))
+}
+
+fn run(store: &Store, sql: &'static str) -> Vec<Vec<Cell>> {
+    store
+        .lend(move |db: &mut dyn Database| Ok::<_, StoreError>(db.query(sql, &[]).unwrap()))
+        .unwrap()
+}
+
+fn at(n: i64) -> Timestamp {
+    Timestamp(n)
+}
+
+#[tokio::test]
+async fn a_database_is_brought_to_a_schema_and_says_so() {
+    let (_directory, store) = store();
+    let first = item("name: String");
+    assert!(
+        matches!(status(&store, &first).await.unwrap(), Status::Behind(plan) if plan.steps.len() == 1)
+    );
+    let done = apply(&store, &first, KEEP, at(1)).await.unwrap();
+    assert_eq!((done.plan.steps.len(), done.backup), (1, None));
+    assert_eq!(status(&store, &first).await.unwrap(), Status::UpToDate);
+    assert!(apply(&store, &first, KEEP, at(2)).await.unwrap().plan.is_empty());
+    assert_eq!(drift(&store, &first).await.unwrap(), []);
+
+    let second = item("name: String stock: Int! @default(value: 1)");
+    apply(&store, &second, KEEP, at(3)).await.unwrap();
+    let behind = status(&store, &first).await.unwrap();
+    assert!(matches!(behind, Status::Ahead { n_migrations: 1, .. }), "{behind:?}");
+    let history = run(&store, "SELECT applied_at FROM _underpin_migrations ORDER BY id");
+    assert_eq!(history, [[Cell::Integer(1)], [Cell::Integer(3)]]);
+}
+
+#[tokio::test]
+async fn a_preview_tells_what_would_be_refused_and_changes_nothing() {
+    let (_directory, store) = store();
+    apply(&store, &item("name: String note: String"), KEEP, at(1)).await.unwrap();
+    run(&store, "INSERT INTO item VALUES (1, 'a', NULL), (2, 'a', 'x')");
+    let wanted = item("name: String @unique note: String!");
+    let seen = preview(&store, &wanted, KEEP).await.unwrap();
+    let reasons: Vec<_> = seen.refusals.iter().map(|refusal| refusal.reason.as_str()).collect();
+    assert_eq!(seen.plan.class(), Class::NeedsData);
+    assert!(reasons[0].starts_with("`Item.note` becomes required, but is null in 1 row"));
+    run(&store, "DELETE FROM item WHERE id = 1");
+    assert_eq!(preview(&store, &wanted, KEEP).await.unwrap().refusals, []);
+    assert!(matches!(status(&store, &wanted).await.unwrap(), Status::Behind(_)));
+    assert_eq!(run(&store, "SELECT count(*) FROM pragma_table_info('item')"), [[Cell::Integer(3)]]);
+}
+
+#[tokio::test]
+async fn data_is_deleted_only_with_consent_and_after_a_copy() {
+    let (_directory, store) = store();
+    apply(&store, &item("name: String"), KEEP, at(1)).await.unwrap();
+    run(&store, "INSERT INTO item VALUES (1, 'precious')");
+    let wanted = item("note: String");
+    let refused = apply(&store, &wanted, KEEP, at(2)).await;
+    assert!(matches!(refused, Err(RunError::Refused { refusals }) if refusals.len() == 1));
+    assert_eq!(run(&store, "SELECT name FROM item"), [[Cell::Text("precious".to_owned())]]);
+
+    let done = apply(&store, &wanted, LOSE, at(3)).await.unwrap();
+    assert_eq!(run(&store, "SELECT note FROM item"), [[Cell::Null]]);
+    let backup = done.backup.unwrap();
+    assert_eq!(backup.file_name().unwrap(), "shop.backup-3.db");
+    let copy = Store::open(&Options::new(backup)).unwrap();
+    assert_eq!(run(&copy, "SELECT name FROM item"), [[Cell::Text("precious".to_owned())]]);
+}
+
+#[tokio::test]
+async fn tables_changed_behind_our_back_are_reported() {
+    let (_directory, store) = store();
+    let wanted = item("name: String @index stock: Int! @default(value: 1)");
+    apply(&store, &wanted, KEEP, at(1)).await.unwrap();
+    run(&store, "DROP INDEX item_name_idx");
+    run(&store, "ALTER TABLE item ADD COLUMN theirs TEXT");
+    run(&store, "ALTER TABLE item RENAME COLUMN stock TO stocks");
+    let found = drift(&store, &wanted).await.unwrap();
+    let messages: Vec<_> = found.iter().map(|mismatch| mismatch.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "`item` has no column `stock`",
+            "`item` has a column `stocks` that the schema has not",
+            "`item` has a column `theirs` that the schema has not",
+            "`item` has no index `item_name_idx`",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_partial_index_covers_the_rows_its_rule_holds_for() {
+    let (_directory, store) = store();
+    let wanted = schema(
+        r#"
+        enum Status { OPEN DONE }
+        type Item @model(timestamps: false, version: false)
+          @index(fields: ["a"], name: "eq", where: "row.status == 'OPEN' && row.price >= 0.50")
+          @index(fields: ["a"], name: "null", where: "row.note != null && !(row.done)")
+          @index(fields: ["a"], name: "words", where: "row.note.startsWith('it\\'s') || size(row.note) > 3")
+          @index(fields: ["a"], name: "in", where: "row.status in ['OPEN', 'DONE'] && row.a != 1")
+          @index(fields: ["a"], name: "time", where: "row.at < timestamp('2026-01-01T00:00:00Z')") {
+          id: ID! @id(kind: INT)
+          a: Int
+          status: Status!
+          price: Decimal! @decimal(precision: 9, scale: 2)
+          done: Boolean!
+          note: String
+          at: DateTime!
+        }"#,
+    );
+    apply(&store, &wanted, KEEP, at(1)).await.unwrap();
+    let rows = run(
+        &store,
+        "SELECT substr(sql, instr(sql, 'WHERE ')) FROM sqlite_schema WHERE type = 'index' \
+         AND tbl_name = 'item' AND sql IS NOT NULL ORDER BY rowid",
+    );
+    let conditions: Vec<_> = rows.iter().map(|row| row[0].text().unwrap()).collect();
+    assert_eq!(
+        conditions,
+        [
+            "WHERE (\"status\" = 'OPEN' AND \"price\" >= 50)",
+            "WHERE ((\"note\" IS NULL) IS NOT TRUE AND (\"done\") IS NOT TRUE)",
+            "WHERE (substr(\"note\", 1, 4) = 'it''s' OR length(\"note\") > 3)",
+            "WHERE (\"status\" IN ('OPEN', 'DONE') AND \"a\" IS NOT 1)",
+            "WHERE \"at\" < 1767225600000000",
+        ]
+    );
+}

@@ -150,9 +150,9 @@ impl Dialect {
 }
 
 /// 0001-01-01T00:00:00Z in microseconds since 1970.
-const TIME_MIN: i64 = -62_135_596_800_000_000;
+pub(crate) const TIME_MIN: i64 = -62_135_596_800_000_000;
 /// 9999-12-31T23:59:59.999999Z in microseconds since 1970.
-const TIME_MAX: i64 = 253_402_300_799_999_999;
+pub(crate) const TIME_MAX: i64 = 253_402_300_799_999_999;
 
 fn sqlite_native(column: &str, codec: Codec, scale: u8) -> String {
     match codec.encoding {

@@ -6,6 +6,8 @@
 use underpin_rules::ActorValue;
 use underpin_schema::{Encoding, Scalar, Value};
 
+use crate::dialect::{TIME_MAX, TIME_MIN};
+
 /// A statement and its binds, in the order of its placeholders (`?1`, `?2`, …).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Statement {
@@ -35,7 +37,7 @@ pub enum BindSource {
     Actor(ActorValue),
     /// [`Inputs::now`].
     Now,
-    /// [`Inputs::now`] moved by so many microseconds.
+    /// [`Inputs::now`] moved by so many microseconds: [`Inputs::now_shifted`].
     NowShifted(i64),
     /// A column of the parent's row, passed on as the database gave it.
     Parent(u16),
@@ -78,6 +80,15 @@ pub struct Inputs {
     pub offset: u32,
     /// The sort values of the row a cursor names.
     pub cursor: Vec<Value>,
+}
+
+impl Inputs {
+    /// The time of the request moved by so many microseconds, but not out of the range of
+    /// `DateTime`, as a column that is moved is not either.
+    #[must_use]
+    pub fn now_shifted(&self, by: i64) -> i64 {
+        self.now.saturating_add(by).clamp(TIME_MIN, TIME_MAX)
+    }
 }
 
 /// A read.

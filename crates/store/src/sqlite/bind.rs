@@ -58,7 +58,7 @@ fn resolve<'a>(bind: &'a Bind, around: &Surroundings<'a>) -> rusqlite::Result<To
             return parent.get_ref(usize::from(*column)).map(ToSqlOutput::Borrowed);
         }
         BindSource::Now => return Ok(time(inputs.now, bind)),
-        BindSource::NowShifted(by) => return Ok(time(inputs.now.saturating_add(*by), bind)),
+        BindSource::NowShifted(by) => return Ok(time(inputs.now_shifted(*by), bind)),
         BindSource::LimitPlusOne => return Ok(integer(i64::from(inputs.limit) + 1)),
         BindSource::Offset => return Ok(integer(i64::from(inputs.offset))),
         BindSource::NewKey => return around.new_key.map(integer).ok_or_else(|| lack(bind)),

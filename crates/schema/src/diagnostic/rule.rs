@@ -117,8 +117,8 @@ type Team @model @access(read: "row.members == auth.id") {
   members: [User!]! @relation
 }
 
-type User @model @access(read: "true") {
-  name: String!
+type User @model @account(identity: ["email"]) @access(read: "true") {
+  email: Email! @unique
 }"#,
     good: r#"
 type Team @model @access(read: "row.members.exists(m, m.id == auth.id)") {
@@ -126,8 +126,8 @@ type Team @model @access(read: "row.members.exists(m, m.id == auth.id)") {
   members: [User!]! @relation
 }
 
-type User @model @access(read: "true") {
-  name: String!
+type User @model @account(identity: ["email"]) @access(read: "true") {
+  email: Email! @unique
 }"#,
 };
 

@@ -4,6 +4,10 @@
 //! front of a path and in what may be named at all, which is a [`Setting`]; a field or row that an
 //! actor may not read is guarded here, so that no filter can ask about it. Finds every mistake, not
 //! the first.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is not one of the terms wanted is refused, whichever it is"
+)]
 
 use underpin_schema::{FieldId, ModelId, Scalar, Schema};
 
@@ -17,6 +21,8 @@ use crate::{Operand, Predicate, Slot, Var};
 mod call;
 mod compare;
 mod name;
+#[cfg(test)]
+mod tests;
 
 /// Relations on the longest path of a rule, those of `exists` around it included.
 pub(crate) const RULE_RELATIONS_MAX: usize = 5;

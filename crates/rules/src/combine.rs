@@ -9,11 +9,13 @@ impl Predicate {
     pub fn and(parts: impl IntoIterator<Item = Self>) -> Self {
         let mut kept = Vec::new();
         for part in parts {
-            match part {
-                Self::True => {}
-                Self::False => return Self::False,
-                Self::And(inner) => inner.into_iter().for_each(|part| keep(&mut kept, part)),
-                part => keep(&mut kept, part),
+            if part == Self::False {
+                return Self::False;
+            }
+            if let Self::And(inner) = part {
+                inner.into_iter().for_each(|part| keep(&mut kept, part));
+            } else if part != Self::True {
+                keep(&mut kept, part);
             }
         }
         match kept.len() {
@@ -29,11 +31,13 @@ impl Predicate {
     pub fn or(parts: impl IntoIterator<Item = Self>) -> Self {
         let mut kept = Vec::new();
         for part in parts {
-            match part {
-                Self::False => {}
-                Self::True => return Self::True,
-                Self::Or(inner) => inner.into_iter().for_each(|part| keep(&mut kept, part)),
-                part => keep(&mut kept, part),
+            if part == Self::True {
+                return Self::True;
+            }
+            if let Self::Or(inner) = part {
+                inner.into_iter().for_each(|part| keep(&mut kept, part));
+            } else if part != Self::False {
+                keep(&mut kept, part);
             }
         }
         match kept.len() {
@@ -78,10 +82,10 @@ impl Operand {
     /// The operand where `guard` holds, else null.
     #[must_use]
     pub fn guarded(self, guard: Predicate) -> Self {
-        match guard {
-            Predicate::True => self,
-            guard => Self::Guarded(Box::new(guard), Box::new(self)),
+        if guard == Predicate::True {
+            return self;
         }
+        Self::Guarded(Box::new(guard), Box::new(self))
     }
 }
 

@@ -171,3 +171,6 @@ impl Compiler<'_> {
         checked.map_or(Predicate::False, |checked| checked.predicate)
     }
 }
+
+#[cfg(test)]
+mod tests;

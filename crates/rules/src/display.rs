@@ -13,19 +13,99 @@ impl Predicate {
     /// The predicate as text, with the names of the schema it was typed against.
     #[must_use]
     pub fn display<'a>(&'a self, schema: &'a Schema) -> impl Display + 'a {
-        Shown { schema, item: self }
+        Whole { predicate: self, names: Names::of(self, schema) }
     }
 }
 
-/// Something to write, and the schema that has the names.
-struct Shown<'a, T> {
+struct Whole<'a> {
+    predicate: &'a Predicate,
+    names: Names<'a>,
+}
+
+impl Display for Whole<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        Shown { names: &self.names, item: self.predicate }.fmt(f)
+    }
+}
+
+/// What is needed to name fields.
+struct Names<'a> {
     schema: &'a Schema,
+    /// The models of the rows that paths start at, as far as the predicate tells.
+    roots: Vec<(Root, ModelId)>,
+}
+
+impl<'a> Names<'a> {
+    fn of(predicate: &Predicate, schema: &'a Schema) -> Self {
+        let mut roots = Vec::new();
+        predicate.visit(&mut |part| {
+            let paths = part.operands().filter_map(Operand::path);
+            roots.extend(paths.map(|path| (path.root, path.model)));
+            if let Predicate::Exists(quantified) = part {
+                if quantified.steps.is_empty() {
+                    roots.push((quantified.root, quantified.model));
+                }
+                let relation = schema.field(quantified.model, quantified.relation);
+                let target = match &relation.kind {
+                    FieldKind::ToMany(to_many) => to_many.target,
+                    FieldKind::ManyToMany(join) => join.target,
+                    FieldKind::ToOne(to_one) => to_one.target,
+                    FieldKind::Scalar(_)
+                    | FieldKind::Enum(_)
+                    | FieldKind::ScalarList(_)
+                    | FieldKind::EnumList(_) => return,
+                };
+                roots.push((Root::Var(quantified.var), target));
+            }
+        });
+        Self { schema, roots }
+    }
+
+    /// The model at a root from which `steps` lead to `end`. Where no other part of the predicate
+    /// tells it, the first model that fits.
+    fn start(&self, root: Root, steps: &[FieldId], end: ModelId) -> Option<ModelId> {
+        let known = self.roots.iter().find(|(known, _)| *known == root).map(|(_, model)| *model);
+        known.or_else(|| {
+            let models = self.schema.models.iter().map(|model| model.id);
+            let mut fitting = models.filter(|start| {
+                let end_of = |model, step: &FieldId| self.target(model, *step);
+                steps.iter().try_fold(*start, end_of) == Some(end)
+            });
+            fitting.next()
+        })
+    }
+
+    fn target(&self, model: ModelId, step: FieldId) -> Option<ModelId> {
+        match self.schema.model(model).fields.get(usize::from(step.0))?.kind {
+            FieldKind::ToOne(to_one) => Some(to_one.target),
+            FieldKind::Scalar(_)
+            | FieldKind::Enum(_)
+            | FieldKind::ScalarList(_)
+            | FieldKind::EnumList(_)
+            | FieldKind::ToMany(_)
+            | FieldKind::ManyToMany(_) => None,
+        }
+    }
+
+    fn steps(&self, start: ModelId, steps: &[FieldId], f: &mut Formatter<'_>) -> fmt::Result {
+        let mut model = start;
+        for step in steps {
+            write!(f, ".{}", self.schema.field(model, *step).name)?;
+            model = self.target(model, *step).expect("invariant: steps are to-one fields");
+        }
+        Ok(())
+    }
+}
+
+/// Something to write, and the names for it.
+struct Shown<'a, T> {
+    names: &'a Names<'a>,
     item: &'a T,
 }
 
 impl<'a, T> Shown<'a, T> {
     fn of<U>(&self, item: &'a U) -> Shown<'a, U> {
-        Shown { schema: self.schema, item }
+        Shown { names: self.names, item }
     }
 }
 
@@ -35,9 +115,10 @@ impl<'a> Shown<'a, Predicate> {
             if index > 0 {
                 f.write_str(by)?;
             }
-            match part {
-                Predicate::And(_) | Predicate::Or(_) => write!(f, "({})", self.of(part))?,
-                _ => write!(f, "{}", self.of(part))?,
+            if matches!(part, Predicate::And(_) | Predicate::Or(_)) {
+                write!(f, "({})", self.of(part))?;
+            } else {
+                write!(f, "{}", self.of(part))?;
             }
         }
         Ok(())
@@ -51,15 +132,23 @@ impl Display for Shown<'_, Predicate> {
             Predicate::False => f.write_str("false"),
             Predicate::And(parts) => self.joined(parts, " && ", f),
             Predicate::Or(parts) => self.joined(parts, " || ", f),
-            Predicate::Not(inner) => match &**inner {
-                Predicate::IsNull(operand) => write!(f, "{} != null", self.of(operand)),
-                inner @ (Predicate::IsTrue(_)
-                | Predicate::Exists(_)
-                | Predicate::Can(_)
-                | Predicate::HasRole(_)
-                | Predicate::Text { .. }) => write!(f, "!{}", self.of(inner)),
-                inner => write!(f, "!({})", self.of(inner)),
-            },
+            Predicate::Not(inner) => {
+                if let Predicate::IsNull(operand) = &**inner {
+                    return write!(f, "{} != null", self.of(operand));
+                }
+                let binds_tightly = matches!(
+                    **inner,
+                    Predicate::IsTrue(_)
+                        | Predicate::Text { .. }
+                        | Predicate::Exists(_)
+                        | Predicate::Can(_)
+                        | Predicate::HasRole(_)
+                );
+                if binds_tightly {
+                    return write!(f, "!{}", self.of(&**inner));
+                }
+                write!(f, "!({})", self.of(&**inner))
+            }
             Predicate::Compare { op, left, right } => {
                 write!(f, "{} {} {}", self.of(left), op.symbol(), self.of(right))
             }
@@ -90,44 +179,11 @@ impl Display for Shown<'_, Quantified> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Quantified { root, steps, model, relation, var, body } = self.item;
         root_name(*root, f)?;
-        // The steps' models are found from their end, which is known, only where there are any.
-        if let Some(start) = self.start_of(*model, steps) {
-            self.steps(start, steps, f)?;
+        if let Some(start) = self.names.start(*root, steps, *model) {
+            self.names.steps(start, steps, f)?;
         }
-        let relation = &self.schema.field(*model, *relation).name;
+        let relation = &self.names.schema.field(*model, *relation).name;
         write!(f, ".{relation}.exists({}, {})", VarName(*var), self.of(body))
-    }
-}
-
-impl<T> Shown<'_, T> {
-    /// The model from which `steps` lead to `end`.
-    fn start_of(&self, end: ModelId, steps: &[FieldId]) -> Option<ModelId> {
-        let ends_there = |start: &ModelId| {
-            let reached = steps.iter().try_fold(*start, |model, step| self.target(model, *step));
-            reached == Some(end)
-        };
-        self.schema.models.iter().map(|model| model.id).find(ends_there)
-    }
-
-    fn target(&self, model: ModelId, step: FieldId) -> Option<ModelId> {
-        match self.schema.model(model).fields.get(usize::from(step.0))?.kind {
-            FieldKind::ToOne(to_one) => Some(to_one.target),
-            FieldKind::Scalar(_)
-            | FieldKind::Enum(_)
-            | FieldKind::ScalarList(_)
-            | FieldKind::EnumList(_)
-            | FieldKind::ToMany(_)
-            | FieldKind::ManyToMany(_) => None,
-        }
-    }
-
-    fn steps(&self, start: ModelId, steps: &[FieldId], f: &mut Formatter<'_>) -> fmt::Result {
-        let mut model = start;
-        for step in steps {
-            write!(f, ".{}", self.schema.field(model, *step).name)?;
-            model = self.target(model, *step).expect("invariant: steps are to-one fields");
-        }
-        Ok(())
     }
 }
 
@@ -159,7 +215,8 @@ impl Shown<'_, Operand> {
             ActorValue::Verified => f.write_str("auth.verified"),
             ActorValue::Claim(name) => write!(f, "auth.claims.{name}"),
             ActorValue::UserField(field) => {
-                let account = self.schema.account_model().expect("invariant: the path was typed");
+                let account =
+                    self.names.schema.account_model().expect("invariant: the path was typed");
                 write!(f, "auth.user.{}", account.field(*field).name)
             }
             ActorValue::Ip => f.write_str("request.ip"),
@@ -172,8 +229,8 @@ impl Display for Shown<'_, Path> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let path = self.item;
         root_name(path.root, f)?;
-        self.steps(path.model, &path.steps, f)?;
-        write!(f, ".{}", self.schema.field(path.target, path.field).name)
+        self.names.steps(path.model, &path.steps, f)?;
+        write!(f, ".{}", self.names.schema.field(path.target, path.field).name)
     }
 }
 
@@ -228,7 +285,7 @@ fn literal(value: &Value, f: &mut Formatter<'_>) -> fmt::Result {
         Value::Decimal(number) => return write!(f, "{number}"),
         Value::Json(_) | Value::List(_) => return write!(f, "{{{value:?}}}"),
         Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
-            Scalar::Int.write_text(value, &mut text)
+            Scalar::Int.write_text(value, &mut text);
         }
         Value::Uuid(uuid) => quoted(&mut text, |out| wire::uuid(uuid.as_bytes(), out)),
         Value::Date(days) => quoted(&mut text, |out| wire::date(*days, out)),

@@ -116,12 +116,8 @@ impl<R: Rows> Evaluation<'_, R> {
     fn in_list(&mut self, item: &Operand, list: &Operand) -> bool {
         let texts = self.text_order([item, list]);
         let value = self.value(item);
-        match self.value(list) {
-            Value::List(elements) => elements
-                .iter()
-                .any(|element| literals_compare(CompareOp::Eq, &value, element, texts)),
-            _ => false,
-        }
+        let Value::List(elements) = self.value(list) else { return false };
+        elements.iter().any(|element| literals_compare(CompareOp::Eq, &value, element, texts))
     }
 
     fn text(&mut self, op: TextOp, subject: &Operand, needle: &Operand) -> bool {
@@ -160,19 +156,14 @@ impl<R: Rows> Evaluation<'_, R> {
                 self.situation.slots.get(usize::from(slot.0)).cloned().unwrap_or(Value::Null)
             }
             Operand::Path(path) => self.column(path),
-            Operand::Size(path) => match self.column(path) {
-                Value::Text(text) => count(text.chars().count()),
-                Value::List(items) => count(items.len()),
-                _ => Value::Null,
-            },
+            Operand::Size(path) => size(&self.column(path)),
             Operand::Actor(value) => (self.situation.actor)(value),
             Operand::Now => Value::DateTime(self.situation.now),
-            Operand::Shifted(inner, micros) => match self.value(inner) {
-                Value::DateTime(time) => Value::DateTime(
-                    time.saturating_add(*micros).clamp(DATE_TIME_MIN, DATE_TIME_MAX),
-                ),
-                _ => Value::Null,
-            },
+            Operand::Shifted(inner, micros) => {
+                let Value::DateTime(time) = self.value(inner) else { return Value::Null };
+                let moved = time.saturating_add(*micros);
+                Value::DateTime(moved.clamp(DATE_TIME_MIN, DATE_TIME_MAX))
+            }
             Operand::Guarded(guard, inner) => {
                 if self.holds(guard) {
                     self.value(inner)
@@ -226,6 +217,14 @@ fn is_caseless(schema: &Schema, path: &Path) -> bool {
     }
 }
 
-fn count(n_items: usize) -> Value {
+/// The characters of a text or the items of a list; null of anything else.
+fn size(value: &Value) -> Value {
+    let n_items = if let Value::Text(text) = value {
+        text.chars().count()
+    } else if let Value::List(items) = value {
+        items.len()
+    } else {
+        return Value::Null;
+    };
     Value::Int(i64::try_from(n_items).unwrap_or(i64::MAX))
 }

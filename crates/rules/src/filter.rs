@@ -292,3 +292,6 @@ impl Size<'_> {
         self.too_complex.get_or_insert_with(|| Problem::new(Fault::TooComplex, span, message));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,10 @@
 //! actor's key, claims and own fields stay values to bind. What the profile decides is decided:
 //! permissions, roles, `auth.kind`, and `auth.id == null`. The result says the same of every row
 //! as the original does, for every actor with the profile; it holds no `Can` and no `HasRole`.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a fold picks the forms it can decide and leaves all others as they are"
+)]
 
 use underpin_schema::{TextOrder, Value};
 
@@ -296,3 +300,6 @@ fn may_be_null(operand: &Operand) -> bool {
         Operand::Guarded(..) => true,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,8 +14,12 @@ mod checker;
 mod combine;
 mod compile;
 mod display;
+#[cfg(test)]
+mod dream;
 mod eval;
 mod filter;
+#[cfg(test)]
+mod fixture;
 mod fold;
 mod lexer;
 mod literal;

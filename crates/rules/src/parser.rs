@@ -3,6 +3,10 @@
 //! Bounded in bytes, depth and parts, so that any text is answered in linear time and constant
 //! stack. Whatever CEL has and we do not (arithmetic, the ternary, maps) is refused by name with
 //! what to write instead. Knows no schema: names are left as they stand.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is not one of the tokens wanted is refused, whichever it is"
+)]
 
 use crate::lexer::{Lexer, Symbol, Token, TokenKind};
 use crate::syntax::{
@@ -382,3 +386,6 @@ fn describe(token: TokenKind<'_>) -> String {
         TokenKind::End => "the end".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -90,6 +90,21 @@ impl Type {
             && !matches!(self.family(), Family::Boolean | Family::Json)
     }
 
+    /// Whether a field of the type can be looked for in a list. Lists are JSON, where values of the
+    /// other types do not stand as a column holds them.
+    pub(crate) fn is_comparable_in_lists(self) -> bool {
+        match self.family() {
+            Family::Text | Family::Float | Family::Boolean | Family::DateTime => true,
+            Family::Integer => self.scalar == Scalar::Int,
+            Family::Uuid
+            | Family::Decimal { .. }
+            | Family::Date
+            | Family::Time
+            | Family::Duration
+            | Family::Json => false,
+        }
+    }
+
     /// Why two operands of these types do not compare; `None` when they do.
     pub(crate) fn mismatch(self, other: Self, schema: &Schema) -> Option<String> {
         let (left, right) = (self.describe(schema), other.describe(schema));
@@ -146,10 +161,10 @@ enum Family {
 }
 
 fn scalar_name(scalar: Scalar) -> String {
-    match scalar {
-        Scalar::Decimal { scale, .. } => format!("Decimal of scale {scale}"),
-        scalar => scalar.name().to_owned(),
+    if let Scalar::Decimal { scale, .. } = scalar {
+        return format!("Decimal of scale {scale}");
     }
+    scalar.name().to_owned()
 }
 
 fn article(name: &str) -> String {

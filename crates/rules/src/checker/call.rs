@@ -242,6 +242,9 @@ impl<'a> Checker<'a> {
         self.scope.pop();
         let every = &*name.text == "all";
         let body = if every { body?.negated() } else { body? };
+        // Neither `exists` nor `all` holds of a relation that may not be read, nor of one that
+        // belongs to a row that is not there.
+        let there = if every { self.is_there(&place) } else { Predicate::True };
         let exists = Predicate::Exists(Box::new(Quantified {
             root: place.base.root,
             steps: place.base.steps,
@@ -251,8 +254,22 @@ impl<'a> Checker<'a> {
             body: Predicate::and([seen, body]),
         }));
         let holds = if every { exists.negated() } else { exists };
-        // A relation that may not be read has no rows to speak of: neither `exists` nor `all`.
-        Some(Term::Condition(Predicate::and([place.guard, holds])))
+        Some(Term::Condition(Predicate::and([place.guard, there, holds])))
+    }
+
+    /// That there is a row at the end of a path.
+    fn is_there(&self, place: &Place) -> Predicate {
+        let Some((last, steps)) = place.base.steps.split_last() else { return Predicate::True };
+        if !place.base.nullable {
+            return Predicate::True;
+        }
+        let start = Base::root(place.base.root, place.base.model);
+        let (base, model) = steps.iter().fold((start, place.base.model), |(base, model), step| {
+            (base.step(self.schema, model, *step), self.target(model, *step))
+        });
+        let holder = Place { base, model, guard: Predicate::True, n_relations: 0 };
+        let (key, _) = self.column(&holder, *last);
+        Predicate::IsNull(key).negated()
     }
 
     fn allow_variable(&mut self, name: &str, span: Span) -> Option<()> {
@@ -298,27 +315,35 @@ impl<'a> Checker<'a> {
 
     /// Warns of a permission that looks like a slip of one that exists.
     fn permission(&mut self, permission: &str, span: Span) -> Predicate {
-        let granted: Vec<&str> =
-            self.schema.roles.iter().flat_map(|role| &role.can).map(String::as_str).collect();
-        let operations: Vec<String> = self
+        let granted = self
             .schema
-            .models
+            .roles
             .iter()
-            .flat_map(|model| OPERATIONS.map(|operation| format!("{}:{operation}", model.plural)))
-            .collect();
-        let known = operations.iter().any(|known| known == permission)
-            || granted.iter().any(|granted| *granted != "*" && grants(granted, permission));
-        if !known {
-            let candidates = operations.iter().map(String::as_str).chain(granted);
-            if let Some(near) = nearest(permission, candidates) {
-                let message = format!("no role grants `{permission}` by name");
-                self.problems.push(
-                    Problem::new(Fault::UnknownPermission, span, message)
-                        .with_help(format!("did you mean `{near}`?")),
-                );
-            }
+            .flat_map(|role| &role.can)
+            .any(|granted| granted != "*" && grants(granted, permission));
+        if !granted && let Some(near) = self.near_permission(permission) {
+            let message = format!("no role grants `{permission}` by name");
+            self.problems.push(
+                Problem::new(Fault::UnknownPermission, span, message)
+                    .with_help(format!("did you mean `{near}`?")),
+            );
         }
         Predicate::Can(permission.to_owned())
+    }
+
+    /// The permission for an operation of a model that this one is most likely a slip of. One with
+    /// a name of its own (`reports:view`) is none.
+    fn near_permission(&self, permission: &str) -> Option<String> {
+        let (of, operation) = permission.split_once(':').unwrap_or((permission, "read"));
+        let plurals = self.schema.models.iter().map(|model| model.plural.as_str());
+        let plural = nearest(of, plurals)?;
+        let near = match nearest(operation, OPERATIONS) {
+            Some(near) => near,
+            None if plural != of => operation,
+            None => return None,
+        };
+        let near = format!("{plural}:{near}");
+        (near != permission).then_some(near)
     }
 }
 

@@ -131,6 +131,11 @@ impl<'a> Checker<'a> {
                     let span = left.span.to(right.span);
                     return self.refuse(Problem::new(Fault::TypeMismatch, span, mismatch));
                 }
+                if item.path().is_some()
+                    && !(ty.is_comparable_in_lists() && item_type.is_comparable_in_lists())
+                {
+                    return self.not_in_lists(ty, left.span);
+                }
                 Some(Predicate::InList { item, list })
             }
             Term::Roles => match item {
@@ -146,6 +151,15 @@ impl<'a> Checker<'a> {
             },
             other => self.not_a_list(&other, right.span),
         }
+    }
+
+    fn not_in_lists<T>(&mut self, ty: Type, span: Span) -> Option<T> {
+        let message = format!(
+            "a field that holds {} cannot be looked for in a list",
+            ty.describe(self.schema)
+        );
+        let help = "only a constant or something of `auth` can; or make the list a relation";
+        self.refuse(Problem::new(Fault::Unsupported, span, message).with_help(help))
     }
 
     fn not_a_list<T>(&mut self, found: &Term<'a>, span: Span) -> Option<T> {

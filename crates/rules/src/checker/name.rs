@@ -182,10 +182,7 @@ impl<'a> Checker<'a> {
 
     /// The row that a to-one field leads to; hidden rows count as absent.
     fn step(&mut self, place: Place, field: FieldId, span: Span) -> Option<Place> {
-        let FieldKind::ToOne(to_one) = &self.schema.field(place.model, field).kind else {
-            unreachable!("invariant: only to-one fields become references")
-        };
-        let target = to_one.target;
+        let target = self.target(place.model, field);
         self.allow_relation(place.n_relations + 1, span)?;
         let base = place.base.step(self.schema, place.model, field);
         let seen = self.visible_rows(target, &base);
@@ -195,6 +192,21 @@ impl<'a> Checker<'a> {
             guard: Predicate::and([place.guard, seen]),
             n_relations: place.n_relations + 1,
         })
+    }
+
+    /// The model that a to-one field refers to.
+    pub(super) fn target(&self, model: ModelId, field: FieldId) -> ModelId {
+        match &self.schema.field(model, field).kind {
+            FieldKind::ToOne(to_one) => to_one.target,
+            FieldKind::Scalar(_)
+            | FieldKind::Enum(_)
+            | FieldKind::ScalarList(_)
+            | FieldKind::EnumList(_)
+            | FieldKind::ToMany(_)
+            | FieldKind::ManyToMany(_) => {
+                unreachable!("invariant: only to-one fields become references and steps")
+            }
+        }
     }
 
     /// Which rows of `model` at `base` may be seen.

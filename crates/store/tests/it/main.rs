@@ -1,0 +1,4 @@
+//! What the store answers, seen from outside.
+
+#[cfg(test)]
+mod agreement;

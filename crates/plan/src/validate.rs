@@ -20,15 +20,14 @@ pub fn validate(catalog: &Catalog, folded: &Folded, request: &WriteRequest) -> R
     let limits = Limits::default();
     let view = View { catalog, folded, limits: &limits };
     let validator = Validator { view, request, model: view.model(request.model) };
-    let mut errors: Vec<FieldError> =
-        request.document.errors.iter().map(|error| validator.decoded(error)).collect();
-    let mut forbidden = Vec::new();
-    for (field, value) in &request.document.entries {
-        match validator.sent(validator.model.field(*field), value) {
-            Some(error) if error.code == FieldCode::Forbidden.name() => forbidden.push(error),
-            error => errors.extend(error),
-        }
-    }
+    let document = &request.document;
+    let decoded = document.errors.iter().map(|error| validator.decoded(error));
+    let sent = document
+        .entries
+        .iter()
+        .filter_map(|(field, value)| validator.sent(validator.model.field(*field), value));
+    let (forbidden, mut errors): (Vec<FieldError>, Vec<FieldError>) =
+        decoded.chain(sent).partition(|error| error.code == FieldCode::Forbidden.name());
     if !forbidden.is_empty() {
         let message = "you may not set some of the fields that were sent";
         return Err(Error::new(Code::Forbidden, message).with_fields(forbidden));
@@ -68,7 +67,8 @@ impl Validator<'_> {
         if unknown || field.is_some_and(|field| !self.known(field)) {
             return self.unknown(name);
         }
-        error.clone()
+        // What may not be sent at all is refused for being there, whatever its value.
+        field.and_then(|field| self.sent(field, &Value::Null)).unwrap_or_else(|| error.clone())
     }
 
     fn unknown(&self, name: &str) -> FieldError {

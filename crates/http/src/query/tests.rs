@@ -1,3 +1,5 @@
+//! How query strings are read, and which are not.
+
 use underpin_rules::LiteralText;
 use underpin_schema::ModelId;
 

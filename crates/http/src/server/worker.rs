@@ -134,6 +134,8 @@ fn take_over(worker: &Rc<Worker>, counter: &Arc<AtomicUsize>, arrival: Arrival) 
     tokio::task::spawn_local(async move {
         let _listed = Listed { worker: &worker, counter: &counter, number };
         connection::run(&worker, &conn, stream).await;
+        // Whoever waits for the line of a single request finds it at once.
+        worker.log.borrow_mut().flush(Instant::now());
         drop(permit);
     });
 }

@@ -1,0 +1,14 @@
+//! The server as its clients meet it: raw sockets in, answers out, over a real database.
+//!
+//! Rows of the catalogue of bad input are tests of their own, `row_01_…` to `row_49_…`; what holds
+//! for every row is checked by [`shop::Shop::refused`].
+
+mod contract;
+mod framing;
+mod json;
+mod lists;
+mod log;
+mod routes;
+mod rows;
+mod shop;
+mod writes;

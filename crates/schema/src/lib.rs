@@ -1,8 +1,12 @@
 //! The compiler's front: one schema file in, a [`Schema`] or every mistake in it out.
 //!
-//! Pure. It reads GraphQL SDL with our directives, resolves every name, and reports all mistakes
-//! together as [`Diagnostic`]s with a code, a span, a label and a help text. It knows nothing of
-//! requests, SQL or files; rules are kept as text with their spans and are typed by `rules`.
+//! Pure. [`parse`] reads GraphQL SDL with our directives, resolves every name, and reports all
+//! mistakes together as [`Diagnostic`]s with a code, a span, a label and a help text; [`explain`]
+//! has a page for each code, and [`render`] draws them. It knows nothing of requests, SQL or files;
+//! rules are kept as text with their spans and are typed by `rules`.
+//!
+//! A field's type is a meaning, not a storage: [`Scalar`] and [`Field`] turn a client's text and
+//! JSON into [`Value`]s, equally strict for every transport, and [`wire`] writes them back.
 #![warn(missing_docs, clippy::wildcard_enum_match_arm)]
 
 mod applied;

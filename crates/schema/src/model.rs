@@ -116,7 +116,8 @@ pub struct Model {
     pub account: Option<Account>,
     /// `@access(…)` on the model.
     pub access: Access,
-    /// Every index: `@index`, `@unique` and one for each foreign key.
+    /// Every index: `@index`, `@unique` and one for each foreign key that none of them starts
+    /// with; tables that migrations do not own get none of the last kind.
     pub indexes: Vec<Index>,
     /// `@check(rule:, message:)`.
     pub checks: Vec<Check>,
@@ -245,11 +246,13 @@ pub struct Field {
     pub kind: FieldKind,
     /// Whether the value may be null.
     pub nullable: bool,
-    /// Whether no two rows may share a value.
+    /// Whether no two rows may share a value: the key, and what a unique index of its own covers.
     pub unique: bool,
-    /// What a row gets when a create does not say.
+    /// What a row gets when a create does not say. `None` for what the server fills by itself: the
+    /// key, `createdAt`, `updatedAt` and `version`.
     pub default: Option<FieldDefault>,
-    /// `@length(min:, max:)`: characters (Unicode scalar values) of text, items of a list.
+    /// `@length(min:, max:)`: characters (Unicode scalar values) of text, items of a list. An open
+    /// end is 0 or `u64::MAX`.
     pub length: Option<(u64, u64)>,
     /// `@range(min:, max:)`, either end open.
     pub range: Option<(Option<Value>, Option<Value>)>,

@@ -58,11 +58,15 @@ fn group<'a>(diagnostic: &'a Diagnostic, source: &'a str, file_name: &'a str) ->
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let mut snippet = Snippet::source(source).path(file_name);
+    // Only the lines that labels stand on: a snippet costs as much as the text it is given.
+    let lines = lines_around(diagnostic, source);
+    let line_start = source[..lines.start].matches('\n').count() + 1;
+    let text = &source[lines.start..lines.end];
+    let mut snippet = Snippet::source(text).line_start(line_start).path(file_name);
     for (index, (span, label)) in diagnostic.labels.iter().enumerate() {
         let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
         let Span { start, end } = clamp(*span, source);
-        let annotation = kind.span(start..end);
+        let annotation = kind.span(start - lines.start..end - lines.start);
         snippet = snippet.annotation(match label.as_str() {
             "" => annotation,
             label => annotation.label(label),
@@ -73,6 +77,20 @@ fn group<'a>(diagnostic: &'a Diagnostic, source: &'a str, file_name: &'a str) ->
     match &diagnostic.help {
         None => group,
         Some(help) => group.element(Level::HELP.message(help.as_str())),
+    }
+}
+
+/// The whole lines from the first label to the last.
+fn lines_around(diagnostic: &Diagnostic, source: &str) -> Span {
+    let spans = diagnostic.labels.iter().map(|(span, _)| clamp(*span, source));
+    let outer = spans.reduce(|outer, span| Span {
+        start: outer.start.min(span.start),
+        end: outer.end.max(span.end),
+    });
+    let Span { start, end } = outer.unwrap_or_default();
+    Span {
+        start: source[..start].rfind('\n').map_or(0, |newline| newline + 1),
+        end: source[end..].find('\n').map_or(source.len(), |length| end + length),
     }
 }
 

@@ -1,8 +1,8 @@
 //! From declarations to a [`Schema`]: names become ids, directives become members.
 //!
 //! One pass for each kind of thing, in an order in which every pass finds what it needs: enums,
-//! models and their fields, relations, then what speaks of fields by name (indexes, account,
-//! access). A pass reports what is wrong and goes on with what is right; whether the result may be
+//! models and their fields, indexes, relations, then what speaks of all of them (account, roles,
+//! warnings). A pass reports what is wrong and goes on with what is right; whether the result may be
 //! used is decided at the end by whether there were errors.
 
 use std::collections::{HashMap, HashSet};
@@ -60,9 +60,10 @@ pub(crate) fn resolve<'a>(
     work.resolve_enums(declarations);
     work.resolve_models(declarations);
     work.resolve_fields(declarations);
+    // Before relations, which ask whether an owning field is unique.
+    work.resolve_indexes();
     work.resolve_relations();
     work.resolve_joins();
-    work.resolve_indexes();
     work.resolve_account();
     work.resolve_roles(declarations);
     work.lint();

@@ -140,7 +140,7 @@ impl<'a> Work<'a, '_> {
         let owner = self.field(inverse.target, owner_id);
         let FieldKind::ToOne(mut to_one) = owner.kind else { return };
         let (owner_span, owner_name) = (owner.span, owner.name.clone());
-        let owner_unique = self.field_note(inverse.target, owner_id).directives.has("unique");
+        let owner_unique = owner.unique;
         let own = self.field(model, id);
         let (own_span, own_nullable) = (own.span, own.nullable);
         let note = self.field_note(model, id);

@@ -77,8 +77,12 @@ type Order @model @access(read: "true") { customer: User!  seller: User!  checke
 fn a_unique_owner_has_a_single_row_on_the_other_side() {
     let schema = schema(
         r#"
-type User @model @access(read: "true") { profile: Profile @relation(field: "user") }
-type Profile @model @access(read: "true") { user: User! @unique }"#,
+type User @model @access(read: "true") {
+  profile: Profile @relation(field: "user")
+  card: Card @relation(field: "user")
+}
+type Profile @model @access(read: "true") { user: User! @unique }
+type Card @model @access(read: "true") @unique(fields: ["user"]) { user: User! }"#,
     );
     let profile = to_many(&schema, "User", "profile");
     assert!(profile.single && field(&schema, "User", "profile").nullable);

@@ -1,5 +1,7 @@
 //! Migrations through a store: what is done, refused, copied and told.
 
+mod adopted;
+
 use std::sync::Arc;
 
 use tempfile::TempDir;

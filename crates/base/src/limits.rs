@@ -82,7 +82,8 @@ limits! {
     page_rows_max: u32 = 100, 1..=10_000;
     /// Rows skipped by `page` at most; further pages need a cursor.
     offset_rows_max: u32 = 10_000, 0..=1_000_000;
-    /// Rows of one included relation per parent row.
+    /// Rows of one included relation per parent row, and a tenth of that for each included list
+    /// around it.
     include_rows_max: u32 = 100, 1..=10_000;
     /// Relations on the longest path of an `include`, a filter or a sort.
     relation_depth_max: usize = 5, 1..=16;

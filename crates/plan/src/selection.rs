@@ -8,6 +8,11 @@ use crate::sort;
 use crate::view::{Parameter, View};
 use crate::{Member, Rows, Selection, Source};
 
+/// By how much a list within a list has fewer rows than the list around it. Without that, lists on
+/// five levels of 100 rows each would be ten thousand million rows; where a list is cut, its cursor
+/// leads on.
+const NESTED_FEWER: u32 = 10;
+
 /// What is wanted of the rows of one model.
 #[derive(Debug, Default)]
 struct Wanted {
@@ -47,7 +52,7 @@ pub(crate) fn members(
             add_field(view, model, path, &mut wanted)?;
         }
     }
-    assemble(view, model, &wanted)
+    assemble(view, model, &wanted, view.limits.include_rows_max)
 }
 
 /// Adds the relations of one path of `include`; returns how many were not there yet.
@@ -109,12 +114,13 @@ fn not_included(name: &str) -> underpin_base::Error {
     error.with_hint(format!("add it to `include`: `include={name}`"))
 }
 
-fn assemble(view: View<'_>, model: ModelId, wanted: &Wanted) -> Result<Vec<Member>> {
+/// The members of a row. `rows_max` bounds the lists in it.
+fn assemble(view: View<'_>, model: ModelId, wanted: &Wanted, rows_max: u32) -> Result<Vec<Member>> {
     let mut members = Vec::new();
     for field in &view.model(model).fields {
         let shown = view.guard(model, field);
         if let Some((_, inner)) = wanted.relations.iter().find(|(id, _)| *id == field.id) {
-            let selection = Box::new(included(view, (model, field), inner)?);
+            let selection = Box::new(included(view, (model, field), inner, rows_max)?);
             members.push(Member::Relation { field: field.id, shown: shown.clone(), selection });
             continue;
         }
@@ -126,17 +132,25 @@ fn assemble(view: View<'_>, model: ModelId, wanted: &Wanted) -> Result<Vec<Membe
     Ok(members)
 }
 
-fn included(view: View<'_>, relation: (ModelId, &Field), wanted: &Wanted) -> Result<Selection> {
+fn included(
+    view: View<'_>,
+    relation: (ModelId, &Field),
+    wanted: &Wanted,
+    rows_max: u32,
+) -> Result<Selection> {
     let (model, field) = relation;
     let target = target(field).expect("invariant: only relations are included");
-    let rows =
-        if is_list(field) { Rows::Included(view.limits.include_rows_max) } else { Rows::One };
+    let (rows, nested_max) = if is_list(field) {
+        (Rows::Included(rows_max), (rows_max / NESTED_FEWER).max(1))
+    } else {
+        (Rows::One, rows_max)
+    };
     let order = sort::order(view, target, &[], &mut Vars::default())?;
     Ok(Selection {
         model: target,
         source: Source::Relation(model, field.id),
         condition: view.rules(target).read.clone(),
-        members: assemble(view, target, wanted)?,
+        members: assemble(view, target, wanted, nested_max)?,
         sort: if rows == Rows::One { Vec::new() } else { order.terms },
         cursor_shape: order.shape,
         rows,

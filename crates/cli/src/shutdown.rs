@@ -3,7 +3,6 @@
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::exit::Exit;
-use crate::output::Output;
 
 /// Listens for the signals from here on, so that none is lost before [`Shutdown::requested`].
 pub(crate) struct Shutdown {
@@ -25,9 +24,8 @@ impl Shutdown {
 
     /// Ready at the first signal. From then on a second one ends the process at once: whoever
     /// sends it has waited long enough. Committed writes are on the disk by then.
-    pub(crate) async fn requested(mut self, output: Output) {
+    pub(crate) async fn requested(mut self) {
         self.next().await;
-        output.note("stopping; requests in flight are ended first");
         tokio::spawn(async move {
             self.next().await;
             std::process::exit(Exit::Interrupted.code().into());

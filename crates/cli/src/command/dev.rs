@@ -55,7 +55,11 @@ pub(crate) fn run(args: &DevArgs, output: Output) -> Outcome {
         session.announce(&listener, fill.as_ref(), started.elapsed());
 
         let (engine, config) = (Arc::clone(&session.engine), session.project.config.clone());
-        let serving = serving::serve(listener, engine, &config, shutdown.requested(output));
+        let stop = async {
+            shutdown.requested().await;
+            output.note("stopping; requests in flight are ended first");
+        };
+        let serving = serving::serve(listener, engine, &config, stop);
         tokio::select! {
             served = serving => served?,
             () = session.reload_for_ever(watch) => {}

@@ -57,8 +57,11 @@ pub(crate) fn run(args: &ServeArgs, output: Output) -> Outcome {
         let engine = Arc::new(Engine::start(store, schema, project.engine_options()).await?);
         let url = listener.url(&project.config.server);
         tracing::info!(address = %listener.address(), url, database = database.shown(), "serving");
-        serving::serve(listener, Arc::clone(&engine), &project.config, shutdown.requested(output))
-            .await?;
+        let stop = async {
+            shutdown.requested().await;
+            tracing::info!("stopping");
+        };
+        serving::serve(listener, Arc::clone(&engine), &project.config, stop).await?;
         engine.close();
         tracing::info!("stopped");
         Ok(Exit::Done)

@@ -21,6 +21,7 @@ use crate::{Operand, Predicate, Slot, Var};
 mod call;
 mod compare;
 mod name;
+mod owner;
 #[cfg(test)]
 mod tests;
 
@@ -52,6 +53,8 @@ pub(crate) struct Checker<'a> {
     vars: Vars,
     /// The types of the slots, as literals find their place.
     slots: Vec<Option<Type>>,
+    /// Where a field that may be null was compared with `auth.id`.
+    owned: Vec<Span>,
     problems: Vec<Problem>,
 }
 
@@ -118,6 +121,7 @@ impl<'a> Checker<'a> {
             scope: Vec::new(),
             vars: Vars::default(),
             slots: Vec::new(),
+            owned: Vec::new(),
             problems: Vec::new(),
         }
     }
@@ -139,7 +143,12 @@ impl<'a> Checker<'a> {
         let predicate = self.condition(expr);
         let n_slots = self.slots.len();
         let slots: Vec<Type> = self.slots.into_iter().flatten().collect();
-        let refused = self.problems.iter().any(|problem| problem.fault != Fault::UnknownPermission);
+        let refused = self.problems.iter().any(|problem| !problem.fault.is_warning());
+        if let Some(predicate) = &predicate
+            && !refused
+        {
+            self.problems.extend(owner::null_owner(predicate, self.owned.as_slice()));
+        }
         match predicate {
             Some(predicate) if !refused && slots.len() == n_slots => {
                 (Some(Checked { predicate, slots }), self.problems)

@@ -29,6 +29,7 @@ pub(crate) enum Fault {
     WrongLiteral,
     UnknownPermission,
     BeyondTheRow,
+    NullOwner,
 }
 
 impl Problem {
@@ -59,6 +60,7 @@ impl Problem {
             Fault::WrongLiteral => DiagnosticCode::RuleWrongLiteral,
             Fault::UnknownPermission => DiagnosticCode::RuleUnknownPermission,
             Fault::BeyondTheRow => DiagnosticCode::RuleBeyondTheRow,
+            Fault::NullOwner => DiagnosticCode::RuleNullOwner,
         };
         let span = rule.span_of(self.span.start, self.span.end);
         Diagnostic::new(code, self.message, span, "").with_help_opt(self.help)
@@ -78,6 +80,11 @@ impl Problem {
 }
 
 impl Fault {
+    /// Whether the expression can be used all the same.
+    pub(crate) const fn is_warning(self) -> bool {
+        matches!(self, Self::UnknownPermission | Self::NullOwner)
+    }
+
     /// What a client is told when its filter has this mistake.
     pub(crate) const fn code(self) -> Code {
         match self {
@@ -91,7 +98,8 @@ impl Fault {
             | Self::RelationAsValue
             | Self::WrongLiteral
             | Self::UnknownPermission
-            | Self::BeyondTheRow => Code::InvalidFilter,
+            | Self::BeyondTheRow
+            | Self::NullOwner => Code::InvalidFilter,
         }
     }
 }

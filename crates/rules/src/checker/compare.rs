@@ -2,7 +2,7 @@
 
 use underpin_schema::{Scalar, Value};
 
-use super::{Checker, Setting, Term};
+use super::{Checker, Setting, Term, owner};
 use crate::literal::{self, LiteralFault};
 use crate::problem::{Fault, Problem};
 use crate::syntax::{BinaryOp, Expr, Literal, LiteralKind, LiteralText, Span};
@@ -64,6 +64,9 @@ impl<'a> Checker<'a> {
                 Problem::new(Fault::TypeMismatch, span, message)
                     .with_help("compare it with `==`, `!=` or `in`"),
             );
+        }
+        if op == CompareOp::Eq && owner::is_null_for_nobody(&left, &right) {
+            self.owned.push(span);
         }
         Some(match (op, left, right) {
             (CompareOp::Eq, operand, Operand::Literal(Value::Bool(true)))

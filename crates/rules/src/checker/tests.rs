@@ -56,7 +56,7 @@ fn refused_in(setting: Setting<'_>, of: &str, text: &str) -> String {
 #[test]
 fn a_to_one_field_stands_for_the_key_and_for_the_way_to_the_row() {
     insta::assert_snapshot!(rule("row.customer == auth.id"), @"row.customer == auth.id");
-    insta::assert_snapshot!(rule("row.customer.team.lead == auth.id"), @"row.customer.team.lead == auth.id");
+    insta::assert_snapshot!(rule("auth.user.team == row.customer.team"), @"auth.user.team == row.customer.team");
     insta::assert_snapshot!(rule("row.helper.name == 'Ada'"), @"row.helper.name == 'Ada'");
 }
 
@@ -448,6 +448,29 @@ fn roles_and_permissions_that_look_like_slips_are_warned_of() {
     help: did you mean `orders:read`?
     ");
     assert_eq!(warned("auth.can('products:cost') || auth.can('reports:view')"), "");
+}
+
+#[test]
+fn a_rule_that_gives_strangers_what_nobody_owns_is_warned_of() {
+    let warned = |text| {
+        let (shown, problems) = check(Setting::Rule, "Order", text);
+        assert!(shown.is_some(), "a warning refuses nothing");
+        problems.join("\n")
+    };
+    insta::assert_snapshot!(warned("row.total > 3 && row.helper == auth.id"), @"
+    row.total > 3 && row.helper == auth.id
+                     ^^^^^^^^^^^^^^^^^^^^^ NullOwner: this holds for anonymous callers where the field is null
+    help: ask for a user first: `auth.kind == 'user' && …`
+    ");
+    for text in [
+        "row.customer == auth.id",
+        "auth.kind == 'user' && row.helper == auth.id",
+        "auth.id != null && (row.total > 3 || auth.id == row.helper)",
+        "row.helper == auth.id && row.customer == auth.id",
+        "row.helper != null && row.helper.id == auth.id && auth.verified",
+    ] {
+        assert_eq!(warned(text), "", "{text}");
+    }
 }
 
 #[test]

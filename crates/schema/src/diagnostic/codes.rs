@@ -124,4 +124,5 @@ diagnostic_codes! {
     RuleWrongLiteral, "S0108", Error, rule::WRONG_LITERAL;
     RuleUnknownPermission, "S0109", Warning, rule::UNKNOWN_PERMISSION;
     RuleBeyondTheRow, "S0110", Error, rule::BEYOND_THE_ROW;
+    RuleNullOwner, "S0111", Warning, rule::NULL_OWNER;
 }

@@ -1,4 +1,4 @@
-//! S0101 to S0110: mistakes in rules. The `rules` room finds them; their pages stand here so that
+//! S0101 to S0111: mistakes in rules. The `rules` room finds them; their pages stand here so that
 //! there is one table of codes.
 
 use super::Page;
@@ -195,5 +195,31 @@ type Note @model @access(read: "true")
 
 type User @model @access(read: "true") {
   name: String!
+}"#,
+};
+
+pub(super) const NULL_OWNER: Page = Page {
+    title: "a rule gives anonymous callers what nobody owns",
+    meaning: r#"
+`auth.id` is null for everybody who is not logged in, and null equals null. Where the field compared
+with it may be null, the rule therefore holds for anonymous callers and API keys on every row whose
+field is null. Ask for a user first, or make the field required."#,
+    bad: r#"
+type Note @model @access(read: "row.owner == auth.id") {
+  title: String!
+  owner: User
+}
+
+type User @model @account(identity: ["email"]) @access(read: "row.id == auth.id") {
+  email: Email! @unique
+}"#,
+    good: r#"
+type Note @model @access(read: "auth.kind == 'user' && row.owner == auth.id") {
+  title: String!
+  owner: User
+}
+
+type User @model @account(identity: ["email"]) @access(read: "row.id == auth.id") {
+  email: Email! @unique
 }"#,
 };

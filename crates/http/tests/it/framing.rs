@@ -218,3 +218,33 @@ fn row_17_a_client_that_asks_first_is_refused_before_its_body() {
     let mut wire = ask(&[JSON]);
     assert_eq!(wire.answer_to_head().status, 100);
 }
+
+#[test]
+fn a_server_that_stops_answers_what_it_has_begun_and_nothing_more() {
+    let shop = Shop::start();
+    let mut idle = shop.wire(GOOD);
+    assert_eq!(idle.answer().status, 200);
+    let lamp = json!({ "name": "Lamp two" }).to_string();
+    let length = format!("Content-Length: {}", lamp.len());
+    let mut begun = shop.wire(raw_post(PRODUCTS, &[JSON, &length, "Expect: 100-continue"], b""));
+    assert_eq!(begun.answer_to_head().status, 100);
+    let Shop { app, .. } = shop;
+    let stopping = std::thread::spawn(move || drop(app));
+    assert!(idle.is_closed());
+    begun.send(lamp);
+    let answer = begun.answer();
+    assert_eq!((answer.status, answer.header("connection")), (201, Some("close")));
+    assert!(begun.is_closed());
+    stopping.join().expect("the server ends");
+}
+
+#[test]
+fn a_server_that_stops_does_not_wait_for_ever() {
+    let shop = Shop::with_limits(Limits { drain_ms_max: 100, ..Limits::default() });
+    let headers = [JSON, "Content-Length: 9", "Expect: 100-continue"];
+    let mut stuck = shop.wire(raw_post(PRODUCTS, &headers, b""));
+    assert_eq!(stuck.answer_to_head().status, 100);
+    let Shop { app, .. } = shop;
+    drop(app);
+    assert!(stuck.is_closed());
+}

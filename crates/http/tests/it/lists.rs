@@ -27,8 +27,9 @@ fn stocked() -> Shop {
 }
 
 fn names(answer: &Value) -> Vec<String> {
-    let rows = answer["data"].as_array().unwrap();
-    rows.iter().map(|row| row["name"].as_str().unwrap().replace("Desk ", "")).collect()
+    let rows = answer["data"].as_array().expect("a list has rows");
+    let name = |row: &Value| row["name"].as_str().expect("a product has a name").to_owned();
+    rows.iter().map(|row| name(row).replace("Desk ", "")).collect()
 }
 
 #[test]

@@ -48,7 +48,7 @@ use crate::{
 };
 
 #[cfg(test)]
-pub(crate) use self::faults::{Barrier, Faults};
+pub(crate) use self::faults::{Barrier, Faults, until};
 pub use self::lent::inspect;
 pub(crate) use self::trouble::Trouble;
 

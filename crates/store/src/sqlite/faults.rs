@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use rusqlite::Connection;
+use tokio::sync::oneshot;
 
 use super::Store;
 use super::open::Purpose;
-use super::queue::{Ending, References};
+use super::queue::{Ending, QueuedWrite, References};
+use crate::WriteOutcome;
 
 /// What goes wrong, and what is deliberately done wrong to see that a test notices.
 #[derive(Debug, Clone)]
@@ -33,6 +36,17 @@ impl Faults {
             conn.pragma_update(None, "max_page_count", pages_max)?;
         }
         Ok(())
+    }
+
+    /// What a store must not do: tells whoever waits that all is done before it is.
+    pub(super) fn acknowledge_early(&self, group: &mut [Box<QueuedWrite>]) {
+        if self.acknowledges_early {
+            for write in group {
+                let nobody = oneshot::channel().0;
+                let reply = std::mem::replace(&mut write.reply, nobody);
+                drop(reply.send(Ok(WriteOutcome::default())));
+            }
+        }
     }
 }
 
@@ -62,13 +76,21 @@ impl Barrier {
 
     /// Waits until so many writes are queued.
     pub(crate) async fn await_queued(&self, n_writes: usize) {
-        while self.store.stats().n_queued_writes < n_writes {
-            tokio::task::yield_now().await;
-        }
+        until(|| self.store.stats().n_queued_writes >= n_writes).await;
     }
 
     pub(crate) fn lower(self) {
         self.release.send(()).unwrap();
         self.holder.join().unwrap();
     }
+}
+
+/// Waits until something holds that is bound to, and fails when it does not.
+pub(crate) async fn until(holds: impl Fn() -> bool) {
+    let wait = async {
+        while !holds() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), wait).await.expect("it does not come to hold");
 }

@@ -76,6 +76,11 @@ impl Opener {
         &self.path
     }
 
+    #[cfg(test)]
+    pub(super) fn faults(&self) -> &super::Faults {
+        &self.faults
+    }
+
     /// Opens a connection. The first one must be for writing: it makes the file and sets its mode.
     pub(super) fn open(&self, purpose: Purpose) -> Result<Link, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE

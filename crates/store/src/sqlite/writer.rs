@@ -106,6 +106,8 @@ impl Writer {
         if group.is_empty() {
             return;
         }
+        #[cfg(test)]
+        self.opener.faults().acknowledge_early(&mut group);
         let mut verdicts: Vec<Verdict> = group.iter().map(|_| None).collect();
         let result = match catch_unwind(AssertUnwindSafe(|| self.try_group(&group, &mut verdicts)))
         {

@@ -9,7 +9,7 @@ use underpin_schema::Value;
 use underpin_sql::{Cardinality, ReadProgram, WriteProgram};
 
 use super::shop::*;
-use crate::sqlite::Barrier;
+use crate::sqlite::{Barrier, until};
 use crate::{ReadCost, WriteOutcome};
 
 /// Counts for as long as nobody stops it.
@@ -161,9 +161,7 @@ async fn closing_does_what_is_queued_and_refuses_the_rest() {
         store.close();
         closed.send(()).unwrap();
     });
-    while shop.store.ready().is_ok() {
-        tokio::task::yield_now().await;
-    }
+    until(|| shop.store.ready().is_err()).await;
     assert!(is_closed.try_recv().is_err(), "a write is still queued");
     let error = shop.store.write(write_job(&create_item(), named(2))).await.unwrap_err();
     assert_eq!(error.code(), Code::ShuttingDown);

@@ -472,6 +472,27 @@ pub(crate) fn execute(store: &Store, sql: String, binds: Vec<Cell>) {
     store.lend(work).unwrap().unwrap();
 }
 
+/// The number that a query yields.
+pub(crate) fn number(store: &Store, sql: &str) -> i64 {
+    let read = |db: &mut dyn Database| Ok::<_, StoreError>(db.query(sql, &[]).unwrap());
+    store.lend_reading(read).unwrap()[0][0].integer().unwrap()
+}
+
+pub(crate) fn count(store: &Store, table: &str) -> i64 {
+    number(store, &format!("SELECT count(*) FROM {table}"))
+}
+
+/// The file is sound, and every reference leads somewhere.
+pub(crate) fn assert_sound(store: &Store) {
+    let query = |db: &mut dyn Database| {
+        let check = db.query("PRAGMA integrity_check", &[]).unwrap();
+        Ok::<_, StoreError>((check, db.query("PRAGMA foreign_key_check", &[]).unwrap()))
+    };
+    let (integrity, references) = store.lend_reading(query).unwrap();
+    assert_eq!(integrity, [[Cell::Text("ok".to_owned())]]);
+    assert_eq!(references, Vec::<Vec<Cell>>::new());
+}
+
 fn key_cell(key: u128) -> Cell {
     Cell::Blob(key.to_be_bytes().to_vec())
 }

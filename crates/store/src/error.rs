@@ -166,11 +166,32 @@ impl StoreError {
         }
     }
 
-    fn code(&self) -> Code {
+    /// What a client is told, without the cause.
+    pub(crate) fn to_answer(&self) -> Error {
+        let (code, message) = match self.class() {
+            Class::Overload => {
+                (Code::Overloaded, "the server has more work queued than it can do in time")
+            }
+            Class::End => (Code::ShuttingDown, "the server is stopping"),
+            Class::Timeout => {
+                (Code::QueryTimeout, "the database ran longer than is allowed and was stopped")
+            }
+            Class::Storage => {
+                (Code::StorageUnavailable, "the storage cannot be read or written at present")
+            }
+            Class::TooBig => {
+                (Code::BodyTooLarge, "a value has more bytes than the database can hold")
+            }
+            Class::Defect => (Code::Internal, "the server failed to answer this request"),
+        };
+        Error::new(code, message)
+    }
+
+    fn class(&self) -> Class {
         match self {
-            Self::QueueFull { .. } => Code::Overloaded,
-            Self::Closed => Code::ShuttingDown,
-            Self::Panicked => Code::Internal,
+            Self::QueueFull { .. } => Class::Overload,
+            Self::Closed => Class::End,
+            Self::Panicked => Class::Defect,
             Self::LibraryTooOld { .. }
             | Self::IsDirectory { .. }
             | Self::CreateDirectory { .. }
@@ -179,7 +200,7 @@ impl StoreError {
             | Self::ReadOnly { .. }
             | Self::StartThread { .. }
             | Self::LogFull { .. }
-            | Self::WriterDown => Code::StorageUnavailable,
+            | Self::WriterDown => Class::Storage,
             Self::Open { source, .. }
             | Self::Configure { source }
             | Self::Read { source }
@@ -189,27 +210,23 @@ impl StoreError {
             | Self::Inspect { source }
             | Self::Checkpoint { source }
             | Self::Backup { source, .. } => match Trouble::of(source) {
-                Trouble::Timeout => Code::QueryTimeout,
-                Trouble::Storage => Code::StorageUnavailable,
-                Trouble::TooBig => Code::BodyTooLarge,
-                Trouble::Defect | Trouble::Constraint => Code::Internal,
+                Trouble::Timeout => Class::Timeout,
+                Trouble::Storage => Class::Storage,
+                Trouble::TooBig => Class::TooBig,
+                Trouble::Defect | Trouble::Constraint => Class::Defect,
             },
         }
     }
+}
 
-    /// What a client is told, without the cause.
-    pub(crate) fn to_answer(&self) -> Error {
-        let code = self.code();
-        let message = match code {
-            Code::Overloaded => "the server has more work queued than it can do in time",
-            Code::ShuttingDown => "the server is stopping",
-            Code::QueryTimeout => "the database ran longer than is allowed and was stopped",
-            Code::StorageUnavailable => "the storage cannot be read or written at present",
-            Code::BodyTooLarge => "a value has more bytes than the database can hold",
-            _ => "the server failed to answer this request",
-        };
-        Error::new(code, message)
-    }
+/// What a failure means to a client.
+enum Class {
+    Overload,
+    End,
+    Timeout,
+    Storage,
+    TooBig,
+    Defect,
 }
 
 impl From<StoreError> for Error {

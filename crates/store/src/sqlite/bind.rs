@@ -1,11 +1,11 @@
 //! Binds the placeholders of a statement.
 
-use rusqlite::types::{ToSqlOutput, Value as Held, ValueRef};
+use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Row};
 use underpin_schema::Value;
 use underpin_sql::{Bind, BindSource, Inputs, Statement};
 
-use super::encode::encode;
+use super::encode::{encode, encode_date_time};
 
 /// Where values of an execution come from, besides the request's inputs.
 #[derive(Clone, Copy)]
@@ -57,22 +57,15 @@ fn resolve<'a>(bind: &'a Bind, around: &Surroundings<'a>) -> rusqlite::Result<To
             let parent = around.parent.ok_or_else(|| lack(bind))?;
             return parent.get_ref(usize::from(*column)).map(ToSqlOutput::Borrowed);
         }
-        BindSource::Now => return Ok(time(inputs.now, bind)),
-        BindSource::NowShifted(by) => return Ok(time(inputs.now_shifted(*by), bind)),
+        BindSource::Now => return Ok(encode_date_time(inputs.now, bind.codec)),
+        BindSource::NowShifted(by) => {
+            return Ok(encode_date_time(inputs.now_shifted(*by), bind.codec));
+        }
         BindSource::LimitPlusOne => return Ok(integer(i64::from(inputs.limit) + 1)),
         BindSource::Offset => return Ok(integer(i64::from(inputs.offset))),
         BindSource::NewKey => return around.new_key.map(integer).ok_or_else(|| lack(bind)),
     };
     Ok(encode(value, bind.codec))
-}
-
-/// A time of the request, in the encoding of its column.
-fn time(micros: i64, bind: &Bind) -> ToSqlOutput<'static> {
-    match encode(&Value::DateTime(micros), bind.codec) {
-        ToSqlOutput::Owned(held) => ToSqlOutput::Owned(held),
-        ToSqlOutput::Borrowed(ValueRef::Real(held)) => ToSqlOutput::Owned(Held::Real(held)),
-        _ => integer(micros),
-    }
 }
 
 fn integer(number: i64) -> ToSqlOutput<'static> {

@@ -117,40 +117,46 @@ fn decimal(held: ValueRef<'_>, encoding: Encoding, scale: u8) -> Option<i64> {
 }
 
 fn date_time(held: ValueRef<'_>, encoding: Encoding) -> Option<i64> {
-    let micros = match held {
-        ValueRef::Text(bytes) if encoding == Encoding::Text => {
-            parse_date_time(std::str::from_utf8(bytes).ok()?)?
-        }
-        held => counted(held, encoding)?,
+    let micros = match written(held, encoding) {
+        Some(text) => parse_date_time(text)?,
+        None => counted(held, encoding)?,
     };
     is_representable(micros).then_some(micros)
 }
 
 fn date(held: ValueRef<'_>, encoding: Encoding) -> Option<i32> {
-    let days = match (held, encoding) {
-        (ValueRef::Text(bytes), Encoding::Text) => parse_date(std::str::from_utf8(bytes).ok()?)?,
-        (held, Encoding::Seconds | Encoding::Millis) => counted(held, encoding)?.div_euclid(DAY_US),
-        (held, Encoding::Native | Encoding::Text | Encoding::Real) => counted(held, encoding)?,
+    let days = match (written(held, encoding), encoding) {
+        (Some(text), _) => parse_date(text)?,
+        (None, Encoding::Seconds | Encoding::Millis) => counted(held, encoding)?.div_euclid(DAY_US),
+        (None, Encoding::Native | Encoding::Text | Encoding::Real) => counted(held, encoding)?,
     };
     (DAYS_MIN..=DAYS_MAX).contains(&days).then(|| i32::try_from(days).ok())?
 }
 
 fn time(held: ValueRef<'_>, encoding: Encoding) -> Option<i64> {
-    let micros = match held {
-        ValueRef::Text(bytes) if encoding == Encoding::Text => {
-            parse_time(std::str::from_utf8(bytes).ok()?)?
-        }
-        held => counted(held, encoding)?,
+    let micros = match written(held, encoding) {
+        Some(text) => parse_time(text)?,
+        None => counted(held, encoding)?,
     };
     (0..DAY_US).contains(&micros).then_some(micros)
 }
 
 fn duration(held: ValueRef<'_>, encoding: Encoding) -> Option<i64> {
+    match written(held, encoding) {
+        Some(text) => parse_duration(text),
+        None => counted(held, encoding),
+    }
+}
+
+/// The text of a column that is declared to hold text, and does.
+fn written(held: ValueRef<'_>, encoding: Encoding) -> Option<&str> {
     match held {
-        ValueRef::Text(bytes) if encoding == Encoding::Text => {
-            parse_duration(std::str::from_utf8(bytes).ok()?)
-        }
-        held => counted(held, encoding),
+        ValueRef::Text(bytes) if encoding == Encoding::Text => std::str::from_utf8(bytes).ok(),
+        ValueRef::Null
+        | ValueRef::Integer(_)
+        | ValueRef::Real(_)
+        | ValueRef::Text(_)
+        | ValueRef::Blob(_) => None,
     }
 }
 

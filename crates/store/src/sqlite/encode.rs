@@ -29,12 +29,17 @@ pub(super) fn encode(value: &Value, codec: Codec) -> ToSqlOutput<'_> {
             owned_text(|out| wire::uuid(uuid.as_bytes(), out))
         }
         Value::Uuid(uuid) => ToSqlOutput::Borrowed(ValueRef::Blob(uuid.as_bytes())),
-        Value::DateTime(micros) => encode_counted(*micros, codec, sql_date_time),
+        Value::DateTime(micros) => encode_date_time(*micros, codec),
         Value::Date(days) => encode_date(*days, codec),
         Value::Time(micros) => encode_counted(*micros, codec, wire::time),
         Value::Duration(micros) => encode_counted(*micros, codec, wire::duration),
         Value::List(items) => owned(list::encode(items, codec)),
     }
+}
+
+/// What the column of `codec` holds for a date-time.
+pub(super) fn encode_date_time(micros: i64, codec: Codec) -> ToSqlOutput<'static> {
+    encode_counted(micros, codec, sql_date_time)
 }
 
 fn encode_int(number: i64, codec: Codec) -> ToSqlOutput<'static> {
@@ -47,12 +52,10 @@ fn encode_int(number: i64, codec: Codec) -> ToSqlOutput<'static> {
 }
 
 fn encode_decimal(number: Decimal, codec: Codec) -> ToSqlOutput<'static> {
-    let scale = match codec.scalar {
-        Scalar::Decimal { scale, .. } => scale,
-        _ => u8::try_from(number.scale()).unwrap_or(0),
-    };
     let mut scaled = number;
-    scaled.rescale(scale.into());
+    if let Scalar::Decimal { scale, .. } = codec.scalar {
+        scaled.rescale(scale.into());
+    }
     match codec.encoding {
         Encoding::Text => owned(scaled.to_string()),
         Encoding::Real => real(scaled.to_f64().unwrap_or(0.0)),

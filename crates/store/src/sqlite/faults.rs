@@ -39,7 +39,7 @@ impl Faults {
     }
 
     /// What a store must not do: tells whoever waits that all is done before it is.
-    pub(super) fn acknowledge_early(&self, group: &mut [Box<QueuedWrite>]) {
+    pub(super) fn acknowledge_early(&self, group: &mut [QueuedWrite]) {
         if self.acknowledges_early {
             for write in group {
                 let nobody = oneshot::channel().0;

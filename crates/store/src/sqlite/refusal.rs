@@ -104,9 +104,10 @@ fn is_named(key: &UniqueKey, text: &str) -> bool {
 }
 
 fn message_of(error: &rusqlite::Error) -> String {
-    match error {
-        rusqlite::Error::SqliteFailure(_, Some(text)) => text.clone(),
-        error => error.to_string(),
+    if let rusqlite::Error::SqliteFailure(_, Some(text)) = error {
+        text.clone()
+    } else {
+        error.to_string()
     }
 }
 

@@ -61,7 +61,7 @@ impl Writer {
             };
             match command {
                 Ok(Command::Write(first)) => {
-                    let mut group = vec![first];
+                    let mut group = vec![*first];
                     pending = self.gather(&mut group);
                     self.commit_group(group);
                 }
@@ -88,10 +88,10 @@ impl Writer {
 
     /// Takes the writes that are queued, up to a full group. What is not a write ends the group
     /// and comes next.
-    fn gather(&mut self, group: &mut Vec<Box<QueuedWrite>>) -> Option<Command> {
+    fn gather(&mut self, group: &mut Vec<QueuedWrite>) -> Option<Command> {
         while group.len() < GROUP_MAX {
             match self.commands.try_recv() {
-                Ok(Command::Write(write)) => group.push(write),
+                Ok(Command::Write(write)) => group.push(*write),
                 Ok(other) => return Some(other),
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => return None,
             }
@@ -99,7 +99,7 @@ impl Writer {
         None
     }
 
-    fn commit_group(&mut self, mut group: Vec<Box<QueuedWrite>>) {
+    fn commit_group(&mut self, mut group: Vec<QueuedWrite>) {
         self.shared.n_queued.fetch_sub(group.len(), Ordering::Relaxed);
         // Whoever gave up waiting does not need it done.
         group.retain(|write| !write.reply.is_closed());
@@ -134,7 +134,7 @@ impl Writer {
     /// on, when a statement takes the transaction down with it.
     fn try_group(
         &mut self,
-        group: &[Box<QueuedWrite>],
+        group: &[QueuedWrite],
         verdicts: &mut [Verdict],
     ) -> std::result::Result<(), StoreError> {
         let shared = Arc::clone(&self.shared);
@@ -174,7 +174,7 @@ impl Writer {
 
     fn finish_group(
         &mut self,
-        group: &[Box<QueuedWrite>],
+        group: &[QueuedWrite],
         verdicts: &mut [Verdict],
     ) -> std::result::Result<(), StoreError> {
         let conn = &self.link()?.conn;
@@ -200,7 +200,7 @@ impl Writer {
         }
     }
 
-    fn commit_one_by_one(&mut self, group: &[Box<QueuedWrite>], verdicts: &mut [Verdict]) {
+    fn commit_one_by_one(&mut self, group: &[QueuedWrite], verdicts: &mut [Verdict]) {
         for (write, verdict) in group.iter().zip(verdicts) {
             *verdict = None;
             let (write, slot) = (std::slice::from_ref(write), std::slice::from_mut(verdict));

@@ -19,7 +19,7 @@ const LIBRARY_MIN: (i32, &str) = (3_051_003, "3.51.3");
 const LOG_KEPT_BYTES: u32 = 64 * 1024 * 1024;
 
 /// Statements a connection keeps prepared. Each takes a few KiB; an application has some dozens.
-const STATEMENTS_KEPT: usize = 512;
+const STATEMENTS_KEPT: usize = 256;
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

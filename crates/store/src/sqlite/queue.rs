@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
-use underpin_base::Result;
+use underpin_base::Error;
 
 use crate::{StoreError, WriteJob, WriteOutcome};
 
@@ -19,7 +19,7 @@ pub(super) enum Command {
 /// A write and who waits for it.
 pub(super) struct QueuedWrite {
     pub(super) job: WriteJob,
-    pub(super) reply: oneshot::Sender<Result<WriteOutcome>>,
+    pub(super) reply: oneshot::Sender<Result<WriteOutcome, Error>>,
 }
 
 /// Work with a transaction to itself.
@@ -28,10 +28,10 @@ pub(super) trait Exclusive: Send {
     fn references(&self) -> References;
 
     /// Does the work, and says how to end the transaction. Failure rolls it back.
-    fn run(&mut self, conn: &Connection) -> std::result::Result<Ending, StoreError>;
+    fn run(&mut self, conn: &Connection) -> Result<Ending, StoreError>;
 
     /// Tells whoever waits.
-    fn finish(self: Box<Self>, result: std::result::Result<(), StoreError>);
+    fn finish(self: Box<Self>, result: Result<(), StoreError>);
 }
 
 /// Whether foreign keys are in force.

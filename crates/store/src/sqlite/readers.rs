@@ -14,7 +14,18 @@ pub(super) struct Readers {
     slots: Box<[Slot]>,
 }
 
-type Slot = Mutex<Option<Link>>;
+type Slot = Mutex<Place>;
+
+/// Where a connection stands.
+#[derive(Debug, Default)]
+enum Place {
+    /// None was opened yet, or the last one was given up, or a read has it at this moment.
+    #[default]
+    Vacant,
+    Filled(Link),
+    /// None will be opened any more.
+    Closed,
+}
 
 static N_THREADS: AtomicUsize = AtomicUsize::new(0);
 
@@ -33,15 +44,19 @@ impl Readers {
         &self,
         read: impl FnOnce(&Link) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut slot = self.take_slot();
-        let link = match slot.take() {
-            Some(link) => link,
-            None => self.opener.open(Purpose::Read)?,
+        let mut place = self.take_place();
+        let link = match std::mem::take(&mut *place) {
+            Place::Filled(link) => link,
+            Place::Vacant => self.opener.open(Purpose::Read)?,
+            Place::Closed => {
+                *place = Place::Closed;
+                return Err(StoreError::Closed);
+            }
         };
-        // The slot stays empty while the read runs: should it panic, its connection goes with it.
+        // The place stays vacant while the read runs: should it panic, its connection goes with it.
         let result = read(&link);
         if !result.as_ref().err().is_some_and(super::is_broken) {
-            *slot = Some(link);
+            *place = Place::Filled(link);
         }
         result
     }
@@ -49,17 +64,17 @@ impl Readers {
     /// Closes every connection, waiting for the reads that run.
     pub(super) fn close(&self) {
         for slot in &self.slots {
-            *lock(slot) = None;
+            *lock(slot) = Place::Closed;
         }
     }
 
-    fn take_slot(&self) -> MutexGuard<'_, Option<Link>> {
+    fn take_place(&self) -> MutexGuard<'_, Place> {
         let n_slots = self.slots.len();
         let own = THREAD.with(|thread| thread % n_slots);
         for step in 0..n_slots {
             match self.slots[(own + step) % n_slots].try_lock() {
-                Ok(slot) => return slot,
-                Err(TryLockError::Poisoned(slot)) => return slot.into_inner(),
+                Ok(place) => return place,
+                Err(TryLockError::Poisoned(place)) => return place.into_inner(),
                 Err(TryLockError::WouldBlock) => {}
             }
         }
@@ -67,6 +82,6 @@ impl Readers {
     }
 }
 
-fn lock(slot: &Slot) -> MutexGuard<'_, Option<Link>> {
+fn lock(slot: &Slot) -> MutexGuard<'_, Place> {
     slot.lock().unwrap_or_else(PoisonError::into_inner)
 }

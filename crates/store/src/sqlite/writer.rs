@@ -14,11 +14,12 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvError, TryRecvError};
 
 use rusqlite::Connection;
-use underpin_base::{Code, Error, Result};
+use underpin_base::Error;
 
 use super::open::{Link, Opener, Purpose};
 use super::queue::{Command, Ending, Exclusive, QueuedWrite, References};
 use super::trouble::Trouble;
+use super::write::Failed;
 use super::{Shared, checkpoint, is_broken, refusal, write};
 use crate::{StoreError, WriteOutcome};
 
@@ -26,8 +27,22 @@ use crate::{StoreError, WriteOutcome};
 /// wait of the first short.
 const GROUP_MAX: usize = 256;
 
-/// What one write of a group came to; `None` while that is open.
-type Verdict = Option<Result<WriteOutcome>>;
+/// What one write of a group has come to so far.
+enum Verdict {
+    /// Nothing.
+    Open,
+    /// This, should the transaction be committed.
+    Provisional(Result<WriteOutcome, Error>),
+    /// It took the transaction down with it: this, whatever becomes of the others.
+    Final(Error),
+}
+
+/// How the transaction of a group ended.
+enum Ended {
+    Committed,
+    /// One of its writes left a reference dangling that is checked at the commit.
+    Dangling(rusqlite::Error),
+}
 
 /// The writer's thread and what it owns.
 pub(super) struct Writer {
@@ -35,7 +50,6 @@ pub(super) struct Writer {
     shared: Arc<Shared>,
     commands: Receiver<Command>,
     link: Option<Link>,
-    write_us_max: u64,
 }
 
 impl Writer {
@@ -45,8 +59,7 @@ impl Writer {
         commands: Receiver<Command>,
         link: Link,
     ) -> Self {
-        let write_us_max = shared.statement_us_max;
-        let mut writer = Self { opener, shared, commands, link: None, write_us_max };
+        let mut writer = Self { opener, shared, commands, link: None };
         writer.adopt(link);
         writer
     }
@@ -74,7 +87,7 @@ impl Writer {
     }
 
     /// Waits for a command. When there is none, the time is good for a checkpoint.
-    fn next_command(&mut self) -> std::result::Result<Command, RecvError> {
+    fn next_command(&mut self) -> Result<Command, RecvError> {
         match self.commands.try_recv() {
             Ok(command) => return Ok(command),
             Err(TryRecvError::Disconnected) => return Err(RecvError),
@@ -108,120 +121,58 @@ impl Writer {
         }
         #[cfg(test)]
         self.opener.faults().acknowledge_early(&mut group);
-        let mut verdicts: Vec<Verdict> = group.iter().map(|_| None).collect();
-        let result = match catch_unwind(AssertUnwindSafe(|| self.try_group(&group, &mut verdicts)))
-        {
-            Ok(result) => result,
-            Err(_) => Err(StoreError::Panicked),
-        };
+        let mut verdicts: Vec<Verdict> = group.iter().map(|_| Verdict::Open).collect();
+        let result = unless_panicked(|| self.try_group(&group, &mut verdicts));
         self.note(&result);
         for (write, verdict) in group.into_iter().zip(verdicts) {
             let answer = match (&result, verdict) {
-                (Ok(()), Some(verdict)) => verdict,
-                // Refusals were read in a transaction that did not last, but timeouts were not.
-                (Err(_), Some(Err(refused))) if refused.code() == Code::QueryTimeout => {
-                    Err(refused)
-                }
-                (Ok(()), None) => Err(StoreError::Panicked.into()),
-                (Err(error), _) => Err(repeat(error)),
+                (_, Verdict::Final(error)) => Err(error),
+                (Ok(()), Verdict::Provisional(answer)) => answer,
+                (Ok(()), Verdict::Open) => Err(StoreError::Panicked.into()),
+                (Err(error), Verdict::Provisional(_) | Verdict::Open) => Err(repeat(error)),
             };
-            // Nobody waits any more: the write is done or not done all the same.
+            // Nobody may wait any more: the write is done or not done all the same.
             drop(write.reply.send(answer));
         }
     }
 
-    /// Runs the group in one transaction. Starts over, without those that it already has a verdict
-    /// on, when a statement takes the transaction down with it.
     fn try_group(
         &mut self,
         group: &[QueuedWrite],
         verdicts: &mut [Verdict],
-    ) -> std::result::Result<(), StoreError> {
+    ) -> Result<(), StoreError> {
         let shared = Arc::clone(&self.shared);
-        let write_us_max = self.write_us_max;
         let link = self.link()?;
-        loop {
-            begin(&link.conn)?;
-            let mut lost_transaction = false;
-            for (write, verdict) in group.iter().zip(verdicts.iter_mut()) {
-                if is_final(verdict) {
-                    continue;
-                }
-                link.guard.begin(write_us_max);
-                let outcome = in_savepoint(&link.conn, || {
-                    write::execute(&link.conn, &shared.oddities, &write.job)
-                });
-                link.guard.lift();
-                *verdict = Some(match outcome {
-                    Ok(outcome) => Ok(outcome),
-                    Err(write::Failed::Database(error)) if breaks_group(&error) => {
-                        return Err(abandon(&link.conn, StoreError::Write { source: error }));
-                    }
-                    Err(failed) => Err(failed.into_answer(&write.job.program)),
-                });
-                if link.conn.is_autocommit() {
-                    lost_transaction = true;
-                    break;
-                }
-            }
-            if lost_transaction {
-                forget_all_but_timeouts(verdicts);
+        let error = match run_group(link, &shared, group, verdicts)? {
+            Ended::Committed => return Ok(()),
+            Ended::Dangling(error) => error,
+        };
+        // SQLite does not say which write it was. Alone, each finds out.
+        if let ([write], [verdict]) = (group, &mut *verdicts) {
+            *verdict = Verdict::Final(refusal::of_error(error, &write.job.program.uniques));
+            return Ok(());
+        }
+        for (write, verdict) in group.iter().zip(verdicts) {
+            if matches!(verdict, Verdict::Final(_)) {
                 continue;
             }
-            return self.finish_group(group, verdicts);
-        }
-    }
-
-    fn finish_group(
-        &mut self,
-        group: &[QueuedWrite],
-        verdicts: &mut [Verdict],
-    ) -> std::result::Result<(), StoreError> {
-        let conn = &self.link()?.conn;
-        let n_done = verdicts.iter().filter(|v| matches!(v, Some(Ok(_)))).count();
-        match commit(conn) {
-            Ok(()) => {
-                self.shared.n_commits.fetch_add(1, Ordering::Relaxed);
-                self.shared.n_writes.fetch_add(n_done as u64, Ordering::Relaxed);
-                Ok(())
-            }
-            // A deferred foreign key of an adopted table: one write is at fault, but SQLite does
-            // not say which. Alone, each finds out.
-            Err(error) if Trouble::of(&error) == Trouble::Constraint => {
-                drop(conn.execute_batch("ROLLBACK"));
-                if let ([write], [verdict]) = (group, &mut *verdicts) {
-                    *verdict = Some(Err(refusal::of_error(error, &write.job.program.uniques)));
-                } else {
-                    self.commit_one_by_one(group, verdicts);
-                }
-                Ok(())
-            }
-            Err(source) => Err(abandon(conn, StoreError::Commit { source })),
-        }
-    }
-
-    fn commit_one_by_one(&mut self, group: &[QueuedWrite], verdicts: &mut [Verdict]) {
-        for (write, verdict) in group.iter().zip(verdicts) {
-            *verdict = None;
-            let (write, slot) = (std::slice::from_ref(write), std::slice::from_mut(verdict));
-            let result = self.try_group(write, slot);
+            let (one, slot) = (std::slice::from_ref(write), std::slice::from_mut(verdict));
+            let result = self.try_group(one, slot);
             self.note(&result);
             if let Err(error) = result {
-                *verdict = Some(Err(error.into()));
+                *verdict = Verdict::Final(error.into());
             }
         }
+        Ok(())
     }
 
     fn run_exclusive(&mut self, mut work: Box<dyn Exclusive>) {
-        let result = match catch_unwind(AssertUnwindSafe(|| self.try_exclusive(&mut *work))) {
-            Ok(result) => result,
-            Err(_) => Err(StoreError::Panicked),
-        };
+        let result = unless_panicked(|| self.try_exclusive(&mut *work));
         self.note(&result);
         work.finish(result);
     }
 
-    fn try_exclusive(&mut self, work: &mut dyn Exclusive) -> std::result::Result<(), StoreError> {
+    fn try_exclusive(&mut self, work: &mut dyn Exclusive) -> Result<(), StoreError> {
         let shared = Arc::clone(&self.shared);
         let conn = &self.link()?.conn;
         let references = work.references();
@@ -244,7 +195,7 @@ impl Writer {
     }
 
     /// The connection; a new one when the last was given up.
-    fn link(&mut self) -> std::result::Result<&Link, StoreError> {
+    fn link(&mut self) -> Result<&Link, StoreError> {
         if self.link.is_none() {
             let link = self.opener.open(Purpose::Write)?;
             self.adopt(link);
@@ -262,7 +213,7 @@ impl Writer {
     }
 
     /// Takes note of how a transaction ended, and gives up a connection that cannot be trusted.
-    fn note(&mut self, result: &std::result::Result<(), StoreError>) {
+    fn note(&mut self, result: &Result<(), StoreError>) {
         let is_broken = match result {
             Ok(()) => false,
             Err(StoreError::Panicked) => true,
@@ -286,7 +237,78 @@ impl Writer {
     }
 }
 
-fn begin(conn: &Connection) -> std::result::Result<(), StoreError> {
+/// Runs a group in one transaction. Starts over, without those that have their final verdict, when
+/// a write takes the transaction down with it.
+fn run_group(
+    link: &Link,
+    shared: &Shared,
+    group: &[QueuedWrite],
+    verdicts: &mut [Verdict],
+) -> Result<Ended, StoreError> {
+    let conn = &link.conn;
+    loop {
+        begin(conn)?;
+        let mut is_lost = false;
+        for (write, verdict) in group.iter().zip(verdicts.iter_mut()) {
+            if !matches!(verdict, Verdict::Final(_)) {
+                let answer = run_one(link, shared, write)
+                    .map_err(|source| abandon(conn, StoreError::Write { source }))?;
+                is_lost = conn.is_autocommit();
+                *verdict = match answer {
+                    Err(error) if is_lost => Verdict::Final(error),
+                    answer => Verdict::Provisional(answer),
+                };
+            }
+            if is_lost {
+                break;
+            }
+        }
+        if !is_lost {
+            return end_group(conn, shared, verdicts);
+        }
+    }
+}
+
+/// Runs one write in a savepoint. The outer error is about the storage and concerns the group; the
+/// inner one is this write's own.
+fn run_one(
+    link: &Link,
+    shared: &Shared,
+    write: &QueuedWrite,
+) -> rusqlite::Result<Result<WriteOutcome, Error>> {
+    link.guard.begin(shared.statement_us_max);
+    let outcome =
+        in_savepoint(&link.conn, || write::execute(&link.conn, &shared.oddities, &write.job));
+    link.guard.lift();
+    match outcome {
+        Ok(outcome) => Ok(Ok(outcome)),
+        Err(Failed::Database(error)) if Trouble::of(&error) == Trouble::Storage => Err(error),
+        Err(failed) => Ok(Err(failed.into_answer(&write.job.program))),
+    }
+}
+
+fn end_group(
+    conn: &Connection,
+    shared: &Shared,
+    verdicts: &[Verdict],
+) -> Result<Ended, StoreError> {
+    match commit(conn) {
+        Ok(()) => {
+            let is_done = |verdict: &&Verdict| matches!(verdict, Verdict::Provisional(Ok(_)));
+            let n_done = verdicts.iter().filter(is_done).count();
+            shared.n_commits.fetch_add(1, Ordering::Relaxed);
+            shared.n_writes.fetch_add(n_done as u64, Ordering::Relaxed);
+            Ok(Ended::Committed)
+        }
+        Err(error) if Trouble::of(&error) == Trouble::Constraint => {
+            roll_back(conn)?;
+            Ok(Ended::Dangling(error))
+        }
+        Err(source) => Err(abandon(conn, StoreError::Commit { source })),
+    }
+}
+
+fn begin(conn: &Connection) -> Result<(), StoreError> {
     run_cached(conn, "BEGIN IMMEDIATE").map_err(|source| StoreError::Begin { source })
 }
 
@@ -296,8 +318,8 @@ fn commit(conn: &Connection) -> rusqlite::Result<()> {
 
 fn in_savepoint<T>(
     conn: &Connection,
-    work: impl FnOnce() -> std::result::Result<T, write::Failed>,
-) -> std::result::Result<T, write::Failed> {
+    work: impl FnOnce() -> Result<T, Failed>,
+) -> Result<T, Failed> {
     run_cached(conn, "SAVEPOINT one")?;
     let result = work();
     if result.is_ok() {
@@ -317,7 +339,7 @@ fn abandon(conn: &Connection, error: StoreError) -> StoreError {
     error
 }
 
-fn roll_back(conn: &Connection) -> std::result::Result<(), StoreError> {
+fn roll_back(conn: &Connection) -> Result<(), StoreError> {
     if conn.is_autocommit() {
         return Ok(());
     }
@@ -328,23 +350,9 @@ fn run_cached(conn: &Connection, sql: &str) -> rusqlite::Result<()> {
     conn.prepare_cached(sql)?.execute([]).map(drop)
 }
 
-/// Whether the error is about the storage, and so concerns every write of the group.
-fn breaks_group(error: &rusqlite::Error) -> bool {
-    Trouble::of(error) == Trouble::Storage
-}
-
-fn is_final(verdict: &Verdict) -> bool {
-    matches!(verdict, Some(Err(error)) if error.code() == Code::QueryTimeout)
-}
-
-/// A statement stopped by its time limit rolls back the transaction of all. Only its own verdict
-/// stands; the others are done anew, against what is there then.
-fn forget_all_but_timeouts(verdicts: &mut [Verdict]) {
-    for verdict in verdicts {
-        if !is_final(verdict) {
-            *verdict = None;
-        }
-    }
+fn unless_panicked(work: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
+    // What the work leaves behind is not looked at again: the connection is given up.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(StoreError::Panicked))
 }
 
 /// The same failure for another write of the group.

@@ -104,6 +104,31 @@ async fn a_reference_that_only_the_commit_refuses_fails_its_own_write_alone() {
     assert_eq!(count(&shop.store, "note"), 2);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trigger_that_rolls_everything_back_fails_its_own_write_alone() {
+    let shop = Shop::open();
+    let trigger = "CREATE TRIGGER moody BEFORE INSERT ON item WHEN new.stock = 7 \
+        BEGIN SELECT RAISE(ROLLBACK, 'not seven'); END";
+    execute(&shop.store, trigger.to_owned(), Vec::new());
+    let barrier = Barrier::raise(&shop.store);
+    let mut writes = JoinSet::new();
+    for stock in [1, 7, 2] {
+        let key = u128::try_from(stock).unwrap();
+        let slots = vec![id(key), text(&key.to_string()), Value::Int(stock), Value::Null];
+        let (store, job) = (shop.store.clone(), write_job(&create_item(), slots));
+        writes.spawn(async move { (stock, store.write(job).await) });
+    }
+    barrier.await_queued(3).await;
+    barrier.lower();
+    for (stock, result) in writes.join_all().await {
+        match stock {
+            7 => assert_eq!(result.unwrap_err().code(), Code::ValidationError),
+            _ => assert_eq!(result.unwrap().version, Some(1)),
+        }
+    }
+    assert_eq!(count(&shop.store, "item"), 2);
+}
+
 /// Runs a process whose files may not grow beyond some hundred KiB: the operating system fails its
 /// writes to the log midway, as a disk does.
 #[test]

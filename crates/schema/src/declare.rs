@@ -3,6 +3,8 @@
 //! Between the parser's tree and the resolvers: what the language does not have (interfaces,
 //! unions, operations) is reported and left out here.
 
+use std::collections::HashMap;
+
 use apollo_compiler::ast::{self, Definition, Document, EnumValueDefinition, FieldDefinition};
 use apollo_compiler::{Name, Node};
 
@@ -18,6 +20,14 @@ pub(crate) struct Declarations<'a> {
     pub(crate) types: Vec<TypeDeclaration<'a>>,
     /// Enums, in the order of the file.
     pub(crate) enums: Vec<EnumDeclaration<'a>>,
+    /// Where each of them is.
+    places: HashMap<&'a str, (&'a Name, Place)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Type(usize),
+    Enum(usize),
 }
 
 /// An object type with its extensions.
@@ -56,7 +66,7 @@ impl<'a> Declarations<'a> {
     fn define(&mut self, definition: &'a Definition, diagnostics: &mut Vec<Diagnostic>) {
         if let Some(object) = definition.as_object_type_definition() {
             refuse_interfaces(&object.implements_interfaces, diagnostics);
-            if self.is_new(&object.name, diagnostics) {
+            if self.is_new(&object.name, Place::Type(self.types.len()), diagnostics) {
                 self.types.push(TypeDeclaration {
                     name: &object.name,
                     doc: text_of(object.description.as_ref()),
@@ -65,7 +75,7 @@ impl<'a> Declarations<'a> {
                 });
             }
         } else if let Some(list) = definition.as_enum_type_definition() {
-            if self.is_new(&list.name, diagnostics) {
+            if self.is_new(&list.name, Place::Enum(self.enums.len()), diagnostics) {
                 self.enums.push(EnumDeclaration {
                     name: &list.name,
                     doc: text_of(list.description.as_ref()),
@@ -83,23 +93,23 @@ impl<'a> Declarations<'a> {
         match definition {
             Definition::ObjectTypeExtension(object) => {
                 refuse_interfaces(&object.implements_interfaces, diagnostics);
-                match self.types.iter_mut().find(|known| *known.name == object.name) {
-                    Some(known) => {
+                match self.places.get(object.name.as_str()) {
+                    Some((_, Place::Type(place))) => {
+                        let known = &mut self.types[*place];
                         known.directives.extend(object.directives.iter());
                         known.fields.extend(object.fields.iter());
                     }
-                    None => diagnostics.push(self.extends_nothing(&object.name)),
+                    _ => diagnostics.push(self.extends_nothing(&object.name)),
                 }
             }
-            Definition::EnumTypeExtension(list) => {
-                match self.enums.iter_mut().find(|known| *known.name == list.name) {
-                    Some(known) => {
-                        known.directives.extend(list.directives.iter());
-                        known.values.extend(list.values.iter());
-                    }
-                    None => diagnostics.push(self.extends_nothing(&list.name)),
+            Definition::EnumTypeExtension(list) => match self.places.get(list.name.as_str()) {
+                Some((_, Place::Enum(place))) => {
+                    let known = &mut self.enums[*place];
+                    known.directives.extend(list.directives.iter());
+                    known.values.extend(list.values.iter());
                 }
-            }
+                _ => diagnostics.push(self.extends_nothing(&list.name)),
+            },
             Definition::SchemaExtension(schema) => {
                 refuse_root_operations(&schema.root_operations, diagnostics);
                 self.schema.extend(schema.directives.iter());
@@ -121,22 +131,19 @@ impl<'a> Declarations<'a> {
         }
     }
 
-    /// Every type and enum by name.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &'a Name> {
-        let types = self.types.iter().map(|declared| declared.name);
-        types.chain(self.enums.iter().map(|declared| declared.name))
-    }
-
-    fn is_new(&self, name: &'a Name, diagnostics: &mut Vec<Diagnostic>) -> bool {
-        let first = self.names().find(|known| *known == name);
+    fn is_new(&mut self, name: &'a Name, place: Place, diagnostics: &mut Vec<Diagnostic>) -> bool {
+        let first = self.places.get(name.as_str()).map(|(first, _)| name_span(first));
         if let Some(first) = first {
-            diagnostics.push(duplicate::type_name(name, name_span(name), name_span(first)));
+            diagnostics.push(duplicate::type_name(name, name_span(name), first));
+            return false;
         }
-        first.is_none()
+        self.places.insert(name.as_str(), (name, place));
+        true
     }
 
     fn extends_nothing(&self, name: &Name) -> Diagnostic {
-        let known = self.names().map(Name::as_str);
+        let mut known: Vec<&str> = self.places.keys().copied().collect();
+        known.sort_unstable();
         definition::extends_nothing(name, name_span(name), crate::nearest(name, known))
     }
 }

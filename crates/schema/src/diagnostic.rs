@@ -119,6 +119,10 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let distance_max = wanted.chars().count().div_ceil(3);
     known
         .into_iter()
+        // Each letter too many or too few is a fault, which most names show without comparing.
+        .filter(|candidate| {
+            candidate.chars().count().abs_diff(wanted.chars().count()) <= distance_max
+        })
         .map(|candidate| {
             (strsim::damerau_levenshtein(&wanted, &candidate.to_lowercase()), candidate)
         })

@@ -45,7 +45,8 @@ pub fn parse(source: &str, file_name: &str) -> Parsed {
 
 fn read_document(source: &str, file_name: &str) -> Result<Document, Vec<Diagnostic>> {
     if source.len() > SOURCE_BYTES_MAX {
-        return Err(vec![file::too_large(&format!("{} bytes", source.len()), Span::default())]);
+        let size = format!("{} bytes", source.len());
+        return Err(vec![file::too_large(&size, SOURCE_BYTES_MAX, Span::default())]);
     }
     let mut parser = Document::parser().recursion_limit(DEPTH_MAX).token_limit(TOKENS_MAX);
     parser.parse_ast(source, file_name).map_err(|failed| {
@@ -54,22 +55,26 @@ fn read_document(source: &str, file_name: &str) -> Result<Document, Vec<Diagnost
                 start: location.offset().min(source.len()),
                 end: location.end_offset().min(source.len()),
             });
-            file::syntax(&error.error.to_string(), span, source)
+            (span, error.error.to_string())
         });
-        first_of_each_definition(source, errors.collect())
+        let errors = first_of_each_definition(source, errors.collect());
+        errors.iter().map(|(span, message)| file::syntax(message, *span, source)).collect()
     })
 }
 
 /// The parser stumbles on after an error, so only the first in each definition tells anything. A
 /// definition is taken to start at a line that starts with a word of definitions.
-fn first_of_each_definition(source: &str, mut errors: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    const STARTS: [&str; 5] = ["type ", "enum ", "extend ", "schema ", "\""];
-    errors.sort_by_key(|error| error.span().start);
-    let definition_of = |error: &Diagnostic| {
-        let before = &source[..error.span().start];
-        let lines = before.split_inclusive('\n');
-        lines.filter(|line| STARTS.iter().any(|start| line.starts_with(start))).count()
-    };
-    errors.dedup_by_key(|error| definition_of(error));
+fn first_of_each_definition(source: &str, mut errors: Vec<(Span, String)>) -> Vec<(Span, String)> {
+    const WORDS: [&str; 5] = ["type ", "enum ", "extend ", "schema ", "\""];
+    let mut starts = Vec::new();
+    let mut line_start = 0;
+    for line in source.split_inclusive('\n') {
+        if WORDS.iter().any(|word| line.starts_with(word)) {
+            starts.push(line_start);
+        }
+        line_start += line.len();
+    }
+    errors.sort_by_key(|(span, _)| span.start);
+    errors.dedup_by_key(|(span, _)| starts.partition_point(|start| *start <= span.start));
     errors
 }

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::applied::{Directives, Text};
 use crate::declare::Declarations;
-use crate::diagnostic::{Diagnostic, file};
+use crate::diagnostic::Diagnostic;
 use crate::{EnumId, Field, FieldId, Model, ModelId, RuleText, Scalar, Schema, Span, rule_text};
 
 mod account;
@@ -24,13 +24,9 @@ mod lint;
 mod model;
 mod relation;
 mod role;
+mod size;
 #[cfg(test)]
 mod tests;
-
-/// Models a schema may have: ids have 16 bits, and every model has tables, plans and pages.
-const MODELS_MAX: usize = 2_000;
-/// Fields a model may have; SQLite's limit of columns.
-const FIELDS_MAX: usize = 1_000;
 
 /// Resolves everything that was declared.
 pub(crate) fn resolve<'a>(
@@ -52,9 +48,8 @@ pub(crate) fn resolve<'a>(
         names: HashMap::new(),
         diagnostics,
     };
-    if declarations.types.len() > MODELS_MAX {
-        let size = format!("{} models", declarations.types.len());
-        work.diagnostics.push(file::too_large(&size, Span::default()));
+    if let Some(diagnostic) = size::check(declarations) {
+        work.report(diagnostic);
         return work.schema;
     }
     work.resolve_enums(declarations);

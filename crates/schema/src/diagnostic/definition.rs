@@ -139,6 +139,8 @@ type Note @access(read: "true") {
 #    ^^^^ S0005: type `Note` is not a model
   title: String!
 }
+type Page @modl @access(read: "true") { note: Note }
+#         ^^^^^ S0021: unknown directive `@modl`
 type Line @model @access(read: "true") {
   note: Note!
 }"#,

@@ -1,3 +1,5 @@
+//! Values against what their fields demand.
+
 use super::*;
 use crate::parse;
 

@@ -1,11 +1,13 @@
 //! Enums.
 
+use std::collections::HashMap;
+
 use super::{Named, Work};
 use crate::applied::Directives;
 use crate::declare::{self, Declarations, EnumDeclaration};
 use crate::diagnostic::{duplicate, name};
 use crate::directives::Place;
-use crate::{EnumId, EnumType, EnumValue};
+use crate::{EnumId, EnumType, EnumValue, Span};
 
 impl<'a> Work<'a, '_> {
     pub(super) fn resolve_enums(&mut self, declarations: &Declarations<'a>) {
@@ -15,8 +17,9 @@ impl<'a> Work<'a, '_> {
                 self.report(diagnostic);
             }
             Directives::check(&declared.directives, Place::Enum, self.diagnostics);
-            let Ok(id) = u16::try_from(self.schema.enums.len()) else { return };
-            self.names.insert(declared.name.as_str(), Named::Enum(EnumId(id)));
+            let id = u16::try_from(self.schema.enums.len());
+            let id = EnumId(id.expect("invariant: at most 2,000 enums"));
+            self.names.insert(declared.name.as_str(), Named::Enum(id));
             let values = self.enum_values(declared);
             self.schema.enums.push(EnumType {
                 name: declared.name.to_string(),
@@ -28,15 +31,16 @@ impl<'a> Work<'a, '_> {
 
     fn enum_values(&mut self, declared: &EnumDeclaration<'a>) -> Vec<EnumValue> {
         let mut values: Vec<EnumValue> = Vec::new();
+        let mut seen: HashMap<&str, Span> = HashMap::new();
         for node in &declared.values {
             let span = declare::name_span(&node.value);
             let directives = node.directives.iter().collect::<Vec<_>>();
             let directives = Directives::check(&directives, Place::EnumValue, self.diagnostics);
-            if let Some(first) = values.iter().position(|known| known.name == node.value.as_str()) {
-                let first = declare::name_span(&declared.values[first].value);
-                self.report(duplicate::enum_value(&node.value, span, first));
+            if let Some(first) = seen.get(node.value.as_str()) {
+                self.report(duplicate::enum_value(&node.value, span, *first));
                 continue;
             }
+            seen.insert(node.value.as_str(), span);
             if let Some(diagnostic) = name::check_enum_value(&node.value, span) {
                 self.report(diagnostic);
             }
@@ -48,12 +52,9 @@ impl<'a> Work<'a, '_> {
             });
         }
         for value in &values {
-            let former = value.renamed_from.as_deref();
-            if let Some(node) =
-                declared.values.iter().find(|node| Some(node.value.as_str()) == former)
-            {
-                let span = declare::name_span(&node.value);
-                self.report(name::renamed_from_present(&value.name, &node.value, span));
+            let Some(former) = &value.renamed_from else { continue };
+            if let Some(span) = seen.get(former.as_str()) {
+                self.report(name::renamed_from_present(&value.name, former, *span));
             }
         }
         values

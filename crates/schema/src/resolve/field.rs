@@ -2,15 +2,16 @@
 //! in `relation`.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use apollo_compiler::Node;
 use apollo_compiler::ast::{FieldDefinition, Type};
 
-use super::{FIELDS_MAX, FieldNote, Named, Work};
+use super::{FieldNote, Named, Work};
 use crate::applied::Directives;
 use crate::declare::{self, Declarations, TypeDeclaration};
 use crate::diagnostic::{
-    collision, constraint, definition, directive, duplicate, field, file, name, unknown,
+    collision, constraint, definition, directive, duplicate, field, name, unknown,
 };
 use crate::directives::Place;
 use crate::naming::{fit_identifier, snake_case};
@@ -39,11 +40,6 @@ impl<'a> Work<'a, '_> {
     }
 
     fn draft_fields(&mut self, model: ModelId, declared: &TypeDeclaration<'a>) -> Vec<Drafted<'a>> {
-        if declared.fields.len() > FIELDS_MAX {
-            let size = format!("{} fields in `{}`", declared.fields.len(), declared.name);
-            self.report(file::too_large(&size, declare::name_span(declared.name)));
-            return Vec::new();
-        }
         let mut drafted: Vec<Drafted<'a>> = Vec::new();
         let mut seen: HashMap<&str, Span> = HashMap::new();
         for node in &declared.fields {
@@ -252,13 +248,13 @@ impl<'a> Work<'a, '_> {
 
     fn refuse_shared_columns(&mut self, model: ModelId) {
         let mut found = Vec::new();
-        let fields = &self.model(model).fields;
-        for (index, field) in fields.iter().enumerate().filter(|(_, field)| field.has_column()) {
-            let taken = |other: &&Field| {
-                other.has_column() && other.column.eq_ignore_ascii_case(&field.column)
-            };
-            if let Some(first) = fields[..index].iter().find(taken) {
-                found.push(collision::column(field, first));
+        let mut taken: HashMap<String, &Field> = HashMap::new();
+        for field in self.model(model).fields.iter().filter(|field| field.has_column()) {
+            match taken.entry(field.column.to_ascii_lowercase()) {
+                Entry::Occupied(first) => found.push(collision::column(field, first.get())),
+                Entry::Vacant(free) => {
+                    free.insert(field);
+                }
             }
         }
         self.diagnostics.extend(found);

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use super::{ModelNote, Named, Work};
 use crate::applied::Directives;
 use crate::declare::{self, Declarations, TypeDeclaration};
-use crate::diagnostic::{collision, definition, directive, name};
-use crate::directives::Place;
+use crate::diagnostic::{collision, definition, directive, name, nearest};
+use crate::directives::{Place, TABLE};
 use crate::naming::{camel_case, fit_identifier, plural, snake_case};
 use crate::{Access, Check, FieldId, Locking, Model, ModelId, Scalar};
 
@@ -24,9 +24,10 @@ impl<'a> Work<'a, '_> {
             let directives =
                 Directives::check(&declared.directives, Place::Model, self.diagnostics);
             // A type without @model is resolved as one all the same, so that relations to it are
-            // not reported as well.
-            let unknown = declared.directives.iter().any(|node| node.name == "model");
-            if !directives.has("model") && !unknown {
+            // not reported as well. A slip like @modl is reported once, as an unknown directive.
+            let meant = |name: &str| nearest(name, TABLE.names_at(Place::Model)) == Some("model");
+            let says_so = declared.directives.iter().any(|node| meant(&node.name));
+            if !says_so {
                 self.report(definition::not_a_model(declared.name, span));
             }
             self.names.insert(declared.name.as_str(), Named::Model(id));

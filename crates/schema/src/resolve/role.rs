@@ -133,13 +133,14 @@ impl<'a> Work<'a, '_> {
 #[derive(Default)]
 struct Gathered {
     can: Vec<String>,
+    known: HashSet<String>,
     /// Roles whose permissions are in, so that each is followed once.
     seen: HashSet<usize>,
 }
 
 impl Gathered {
     fn add(&mut self, permission: &str) {
-        if !self.can.iter().any(|known| known == permission) {
+        if self.known.insert(permission.to_owned()) {
             self.can.push(permission.to_owned());
         }
     }

@@ -1,3 +1,5 @@
+//! The forms of every type, right and wrong, and that values survive writing and reading.
+
 use proptest::prelude::*;
 
 use super::*;

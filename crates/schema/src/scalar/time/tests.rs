@@ -1,3 +1,5 @@
+//! The calendar against `jiff`, and times that do not exist.
+
 use jiff::civil::{Date, date};
 use proptest::prelude::*;
 

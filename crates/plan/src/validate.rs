@@ -14,11 +14,14 @@ use crate::{ActorKind, Catalog, Folded, Operation, SlotType, WriteKind, WriteReq
 /// Refuses a write whose document has mistakes, those found in decoding it among them.
 ///
 /// # Errors
-/// `FORBIDDEN` when it sets fields that the profile may never set, else `VALIDATION_ERROR`; both
-/// name every field concerned.
+/// As [`authorize_write`](crate::authorize_write()) when no rule ever allows the operation, so that
+/// whoever may not write learns nothing of the fields. `FORBIDDEN` when the document sets fields
+/// that the profile may never set, else `VALIDATION_ERROR`; both name every field concerned.
 pub fn validate(catalog: &Catalog, folded: &Folded, request: &WriteRequest) -> Result<()> {
+    // Nothing here depends on a limit: those of the body were held when it was decoded.
     let limits = Limits::default();
     let view = View { catalog, folded, limits: &limits };
+    view.require_operation(request.model, request.kind.operation())?;
     let validator = Validator { view, request, model: view.model(request.model) };
     let document = &request.document;
     let decoded = document.errors.iter().map(|error| validator.decoded(error));

@@ -8,7 +8,7 @@ use underpin_base::{Code, Error, Limits, Result};
 use underpin_rules::{Base, Operand, Path, Predicate, Root, Vars, Visible, VisibleField};
 use underpin_schema::{Field, FieldKind, Model, ModelId, Scalar, Schema, nearest};
 
-use crate::{ActorKind, Catalog, Folded, FoldedModel, SlotType};
+use crate::{ActorKind, Catalog, Folded, FoldedModel, Operation, SlotType};
 
 /// A catalog through the eyes of a profile.
 #[derive(Clone, Copy)]
@@ -143,6 +143,17 @@ impl<'a> View<'a> {
             return Err(self.denied(model, "read"));
         }
         Ok(())
+    }
+
+    /// Refuses when no rule ever allows the profile the operation.
+    pub(crate) fn require_operation(self, model: ModelId, operation: Operation) -> Result<()> {
+        let rules = self.rules(model);
+        let (rule, name) = match operation {
+            Operation::Create => (&rules.create, "create"),
+            Operation::Merge | Operation::Replace => (&rules.update, "update"),
+            Operation::Delete => (&rules.delete, "delete"),
+        };
+        if *rule == Predicate::False { Err(self.denied(model, name)) } else { Ok(()) }
     }
 
     /// The answer for an operation that no rule ever allows this profile.

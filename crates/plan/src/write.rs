@@ -64,15 +64,7 @@ pub fn authorize_write(
 }
 
 fn check_operation(view: View<'_>, shape: &WriteShape) -> Result<()> {
-    let rules = view.rules(shape.model);
-    let (rule, name) = match shape.operation {
-        Operation::Create => (&rules.create, "create"),
-        Operation::Merge | Operation::Replace => (&rules.update, "update"),
-        Operation::Delete => (&rules.delete, "delete"),
-    };
-    if *rule == Predicate::False {
-        return Err(view.denied(shape.model, name));
-    }
+    view.require_operation(shape.model, shape.operation)?;
     let model = view.model(shape.model);
     let wants_version = model.locking == Locking::Required && shape.operation != Operation::Create;
     if wants_version && shape.versioned == Versioned::Any {

@@ -245,8 +245,7 @@ pub(crate) fn key(model: ModelId, row: usize) -> Value {
     let mut bytes = [0_u8; 16];
     bytes[0] = u8::try_from(model.0).expect("few models");
     bytes[15] = u8::try_from(row).expect("few rows");
-    let uuid = underpin_schema::Scalar::Uuid.parse_text(&hyphened(&bytes)).expect("a UUID");
-    uuid
+    Scalar::Uuid.parse_text(&hyphened(&bytes)).expect("a UUID")
 }
 
 fn hyphened(bytes: &[u8; 16]) -> String {

@@ -1,0 +1,61 @@
+//! What is refused first.
+
+use underpin_base::{Code, Limits};
+use underpin_plan::{Actor, Catalog, Folded, WriteKind, WriteRequest, decode_document, validate};
+
+use crate::shop;
+
+fn create(catalog: &Catalog, plural: &str, body: &str) -> WriteRequest {
+    let model = shop::model(catalog, plural);
+    let document = decode_document(&catalog.schema, model, body.as_bytes(), &Limits::default());
+    WriteRequest {
+        model,
+        kind: WriteKind::Create { under: None },
+        document: document.expect("a document"),
+        if_version: None,
+        include: Vec::new(),
+        fields: None,
+    }
+}
+
+#[test]
+fn who_may_not_write_learns_nothing_of_the_fields() {
+    let catalog = shop::catalog();
+    let request = create(&catalog, "products", "{\"prise\": 1, \"stock\": \"x\"}");
+    let anonymous = Folded::new(&catalog, &Actor::anonymous().profile);
+    let error = validate(&catalog, &anonymous, &request).unwrap_err();
+    assert_eq!(error.code(), Code::Unauthenticated);
+    assert_eq!(error.details().fields, []);
+    let error = validate(&catalog, &shop::user(&catalog, &[]), &request).unwrap_err();
+    assert_eq!(error.code(), Code::Forbidden);
+    assert_eq!(error.details().fields, []);
+}
+
+#[test]
+fn a_default_of_the_account_is_required_of_who_has_none() {
+    let catalog = shop::catalog();
+    let request = create(&catalog, "orders", "{}");
+    let key = Folded::new(&catalog, &Actor::key(["admin".to_owned()]).profile);
+    let error = validate(&catalog, &key, &request).unwrap_err();
+    let fields: Vec<(&str, &str)> =
+        error.details().fields.iter().map(|field| (field.path.as_str(), field.code)).collect();
+    assert_eq!(fields, [("customer", "REQUIRED")]);
+    validate(&catalog, &shop::user(&catalog, &[]), &request).expect("the user's account is known");
+}
+
+#[test]
+fn the_server_itself_sets_what_clients_may_not() {
+    let catalog = shop::catalog();
+    let body = "{\"id\": \"0190b3f4-0000-7000-8000-000000000001\", \"email\": \"a@x.org\", \
+                \"name\": \"Ada\", \"passwordHash\": \"x\", \"createdAt\": \"2026-01-01T00:00:00Z\"}";
+    let request = create(&catalog, "users", body);
+    let service = Folded::new(&catalog, &Actor::service().profile);
+    validate(&catalog, &service, &request).expect("the server may set all of it");
+    let admin = shop::user(&catalog, &["admin"]);
+    let error = validate(&catalog, &admin, &request).unwrap_err();
+    let fields: Vec<(&str, &str)> =
+        error.details().fields.iter().map(|field| (field.path.as_str(), field.code)).collect();
+    let expected =
+        [("id", "READ_ONLY"), ("passwordHash", "UNKNOWN_FIELD"), ("createdAt", "READ_ONLY")];
+    assert_eq!(fields, expected);
+}

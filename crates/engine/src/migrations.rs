@@ -95,6 +95,9 @@ pub async fn apply(
         }
         _ => None,
     };
+    // The plan is made anew inside the transaction. Should another have migrated in between, and
+    // data be deleted only now, there is no copy of it and so no consent.
+    let consent = if backup.is_some() { consent } else { Consent::KeepData };
     let Applied { plan } = writing(store, move |db| {
         underpin_migrate::apply(db, Part::Application, &wanted, consent, at.0)
     })
@@ -102,7 +105,8 @@ pub async fn apply(
     Ok(Migrated { plan, backup })
 }
 
-/// Where the database is not what it was recorded or declared to be, in words.
+/// Where the database is not what it says it is at, as far as migrations own it, and where adopted
+/// tables are not what `schema` says of them.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -111,7 +115,13 @@ pub async fn drift(store: &Store, schema: &Schema) -> Result<Vec<Mismatch>, RunE
     reading(store, move |db| {
         let found = Introspection::read(db, Detail::Shape)
             .map_err(|source| RunError::Database { source })?;
-        Ok(underpin_migrate::drift(&wanted, &found))
+        let mut recorded = underpin_migrate::recorded(db, Part::Application)?;
+        recorded.tables.retain(|table| table.managed);
+        let mut adopted = wanted;
+        adopted.tables.retain(|table| !table.managed);
+        let mut mismatches = underpin_migrate::drift(&recorded, &found);
+        mismatches.extend(underpin_migrate::drift(&adopted, &found));
+        Ok(mismatches)
     })
     .await
 }

@@ -15,7 +15,7 @@ mod introspection;
 mod plan;
 mod pull;
 mod quote;
-mod recorded;
+mod record;
 mod run;
 mod snapshot;
 
@@ -28,7 +28,7 @@ pub use introspection::{
 };
 pub use plan::{Check, Class, MigrationPlan, Step};
 pub use pull::{PulledSchema, pull};
-pub use run::{Applied, Consent, Part, Refusal, RunError, Status, apply, status};
+pub use run::{Applied, Consent, Part, Refusal, RunError, Status, apply, recorded, status};
 pub use snapshot::{
     Column, EnumShape, EnumValueShape, FORMAT, IndexColumnShape, IndexShape, Kind, OnChange, Owner,
     Reference, Side, Snapshot, SqlType, Storage, Table, TableKey, constant,

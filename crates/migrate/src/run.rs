@@ -8,7 +8,7 @@ use underpin_base::{Code, Error};
 
 use crate::plan::{Class, MigrationPlan, Step};
 use crate::snapshot::Snapshot;
-use crate::{Cell, Database, Failure, diff, quote, recorded};
+use crate::{Cell, Database, Failure, diff, quote, record};
 
 /// How a database stands to a schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,15 +156,23 @@ fn refused(refusals: &[Refusal]) -> String {
 /// # Errors
 /// When the recorded schema cannot be read or is of a newer format.
 pub fn status(db: &mut dyn Database, part: Part, wanted: &Snapshot) -> Result<Status, RunError> {
-    let recorded = recorded::read(db, part)?;
+    let recorded = record::read(db, part)?;
     let plan = diff(&recorded, wanted);
     if plan.is_empty() {
         return Ok(Status::UpToDate);
     }
-    Ok(match recorded::migrations_since(db, part, &wanted.checksum())? {
+    Ok(match record::migrations_since(db, part, &wanted.checksum())? {
         Some(n_migrations) if n_migrations > 0 => Status::Ahead { n_migrations, plan },
         Some(_) | None => Status::Behind(plan),
     })
+}
+
+/// The snapshot that the database says it is at; the empty one where it says nothing.
+///
+/// # Errors
+/// When it cannot be read or is of a newer format.
+pub fn recorded(db: &mut dyn Database, part: Part) -> Result<Snapshot, RunError> {
+    record::read(db, part)
 }
 
 /// Brings the database to `wanted` and records it, at `at_us` microseconds since 1970. Call it
@@ -180,7 +188,7 @@ pub fn apply(
     consent: Consent,
     at_us: i64,
 ) -> Result<Applied, RunError> {
-    let recorded = recorded::read(db, part)?;
+    let recorded = record::read(db, part)?;
     let plan = diff(&recorded, wanted);
     if plan.is_empty() && recorded.checksum() == wanted.checksum() {
         return Ok(Applied { plan });
@@ -221,7 +229,7 @@ pub fn apply(
     if broken > broken_before {
         return Err(RunError::BrokenReferences { n_rows: broken - broken_before });
     }
-    recorded::write(db, part, wanted, &plan, at_us)?;
+    record::write(db, part, wanted, &plan, at_us)?;
     Ok(Applied { plan })
 }
 

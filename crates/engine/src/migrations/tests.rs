@@ -119,6 +119,44 @@ async fn tables_changed_behind_our_back_are_reported() {
 }
 
 #[tokio::test]
+async fn a_server_one_schema_behind_can_still_create_rows() {
+    let (_directory, store) = store();
+    let wanted = schema(
+        "type Log @model { text: String! seen: DateTime! @default(now: true) n: Int! @default(value: 3) }",
+    );
+    apply(&store, &wanted, KEEP, at(1)).await.unwrap();
+    run(&store, "INSERT INTO log (id, text) VALUES (zeroblob(16), 'x')");
+    let row = run(&store, "SELECT n, version, seen > 0, created_at > 0, updated_at > 0 FROM log");
+    assert_eq!(row, [[3, 1, 1, 1, 1].map(Cell::Integer)]);
+}
+
+#[tokio::test]
+async fn adopted_tables_are_compared_with_the_schema() {
+    let (_directory, store) = store();
+    run(&store, "CREATE TABLE theirs (id INTEGER PRIMARY KEY, name INTEGER, must TEXT NOT NULL)");
+    run(&store, "CREATE VIEW seen AS SELECT * FROM theirs");
+    let adopted = "managed: false, timestamps: false, version: false";
+    let wanted = schema(&format!(
+        "type Theirs @model({adopted}) {{ id: ID! @id(kind: INT) name: String gone: Int }}
+         type Seen @model({adopted}) {{ id: ID! @id(kind: INT) }}
+         type Absent @model({adopted}) {{ id: ID! @id(kind: INT) }}"
+    ));
+    apply(&store, &wanted, KEEP, at(1)).await.unwrap();
+    let found = drift(&store, &wanted).await.unwrap();
+    let messages: Vec<_> = found.iter().map(|mismatch| mismatch.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "`theirs.name` is declared INTEGER, which cannot hold String as TEXT",
+            "`theirs` has no column `gone`",
+            "`theirs.must` is NOT NULL without a default, but no field writes it",
+            "`seen` is a view, not a table",
+            "there is no table `absent`",
+        ]
+    );
+}
+
+#[tokio::test]
 async fn a_partial_index_covers_the_rows_its_rule_holds_for() {
     let (_directory, store) = store();
     let wanted = schema(

@@ -8,4 +8,5 @@ mod database;
 mod introspection;
 mod property;
 mod pull;
+mod record;
 mod shapes;

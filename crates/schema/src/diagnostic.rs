@@ -140,7 +140,7 @@ pub struct Explanation {
     pub title: &'static str,
     /// What it means, why it is so, and what to do.
     pub meaning: &'static str,
-    /// A schema that provokes it.
+    /// A schema that provokes it; empty where that would fill a megabyte.
     pub bad: &'static str,
     /// The same schema put right.
     pub good: &'static str,
@@ -166,8 +166,14 @@ impl std::fmt::Display for Explanation {
             self.title,
             self.meaning.trim()
         )?;
-        writeln!(f, "\nThis is refused or warned about:\n")?;
-        indent(f, self.bad)?;
+        let verdict = match self.code.severity() {
+            Severity::Error => "refused",
+            Severity::Warning => "warned about",
+        };
+        if !self.bad.is_empty() {
+            writeln!(f, "\nThis is {verdict}:\n")?;
+            indent(f, self.bad)?;
+        }
         writeln!(f, "\nThis is right:\n")?;
         indent(f, self.good)
     }

@@ -57,6 +57,9 @@ fn explain_finds_a_page_by_its_code() {
     assert!(
         text.contains("\n    type Note @model @access(read: \"true\") {\n      title: Strng!\n")
     );
+    assert!(text.contains("\nThis is refused:\n"));
+    assert!(explain("S0090").unwrap().to_string().contains("\nThis is warned about:\n"));
+    assert!(!explain("S0002").unwrap().to_string().contains("This is refused"));
     assert_eq!(explain("S9999"), None);
     assert_eq!(explain(""), None);
 }

@@ -245,7 +245,11 @@ impl Engine {
 /// The random key of this installation, made when it first starts and kept in its database, so
 /// that cursors outlive a restart and hold on every node.
 fn installation_key(store: &Store) -> Result<[u8; 32]> {
-    let fresh = keys::random::<32>();
-    let kept = store.meta_or_set(CURSOR_KEY, &fresh)?;
+    // The generator gathers entropy for some 35 ms when it is first asked, which a start that needs
+    // nothing random is spared.
+    let kept = match store.meta(CURSOR_KEY)? {
+        Some(kept) => kept,
+        None => store.meta_or_set(CURSOR_KEY, &keys::random::<32>())?,
+    };
     kept.try_into().map_err(|_| Error::internal("the installation's cursor key has another length"))
 }

@@ -183,7 +183,7 @@ fn former<'a>(old: &'a Snapshot, new: &Snapshot, table: &Table) -> Option<&'a Ta
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_migrated_database_is_like_a_fresh_one(

@@ -8,6 +8,7 @@ mod exclusive;
 mod guard;
 mod lent;
 mod list;
+mod mover;
 mod oddities;
 mod open;
 mod pool;
@@ -86,6 +87,8 @@ struct Shared {
     /// Pages in the log, and how many there were when emptying it last failed.
     n_log_pages: AtomicU64,
     n_log_pages_tried: AtomicU64,
+    /// Pages in the log when the mover was last woken.
+    n_log_pages_moved: AtomicU64,
     is_writable: AtomicBool,
     is_closed: AtomicBool,
 }
@@ -104,7 +107,7 @@ impl Store {
         let link = opener.open(Purpose::Write)?;
         let shared = Arc::new(Shared::new(options, clockwork, &link)?);
         let (commands, queue) = sync_channel(options.queued_writes_max.max(1));
-        let writer = Writer::new(Arc::clone(&opener), Arc::clone(&shared), queue, link);
+        let writer = Writer::new(Arc::clone(&opener), Arc::clone(&shared), queue, link)?;
         let thread = thread::Builder::new()
             .name("store-write".to_owned())
             .spawn(move || writer.run())
@@ -340,6 +343,7 @@ impl Shared {
             n_writes: AtomicU64::new(0),
             n_log_pages: AtomicU64::new(0),
             n_log_pages_tried: AtomicU64::new(0),
+            n_log_pages_moved: AtomicU64::new(0),
             is_writable: AtomicBool::new(true),
             is_closed: AtomicBool::new(false),
         })

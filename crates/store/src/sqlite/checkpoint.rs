@@ -8,10 +8,12 @@ use rusqlite::Connection;
 use rusqlite::wal::CheckpointMode;
 
 use super::Shared;
+use super::mover::Mover;
 use super::open::Link;
 use crate::StoreError;
 
-/// Pages from which an idle writer empties the log: 4 MiB.
+/// Pages from which an idle writer empties the log, and at whose multiples it is moved beside a busy
+/// one: 4 MiB.
 const IDLE_PAGES: u64 = 1_024;
 
 /// Pages from which a busy writer does: 64 MiB.
@@ -40,9 +42,18 @@ pub(super) fn when_idle(conn: &Connection, shared: &Shared) {
     run_from(IDLE_PAGES, conn, shared);
 }
 
-/// Empties the log if it is high time, though writes wait.
-pub(super) fn when_due(conn: &Connection, shared: &Shared) {
+/// Empties the log if it is high time, though writes wait. Until then has it moved on the side.
+pub(super) fn when_due(conn: &Connection, shared: &Shared, mover: &Mover) {
     run_from(BUSY_PAGES, conn, shared);
+    let n_pages = shared.n_log_pages.load(Ordering::Relaxed);
+    let n_moved = shared.n_log_pages_moved.load(Ordering::Relaxed);
+    if n_pages < n_moved {
+        // The log began anew.
+        shared.n_log_pages_moved.store(0, Ordering::Relaxed);
+    } else if n_pages >= n_moved + IDLE_PAGES {
+        shared.n_log_pages_moved.store(n_pages, Ordering::Relaxed);
+        mover.wake();
+    }
 }
 
 /// An error when the log may not grow further.
@@ -59,16 +70,14 @@ pub(super) fn refuse_when_full(conn: &Connection, shared: &Shared) -> Result<(),
 
 /// Empties the log and removes it: the database is one file again. With other processes at it,
 /// they go on.
-pub(super) fn finish(link: Option<Link>) -> Option<Link> {
-    let link = link?;
+pub(super) fn finish(link: Option<Link>) {
+    let Some(link) = link else { return };
     if let Err(error) = link.conn.wal_checkpoint_v2(Some(c"main"), CheckpointMode::PASSIVE) {
         tracing::warn!(%error, "the write-ahead log could not be emptied; the next start does it");
     }
-    if let Err((conn, error)) = link.conn.close() {
+    if let Err((_, error)) = link.conn.close() {
         tracing::warn!(%error, "the database was not closed cleanly; the next start recovers it");
-        drop(conn);
     }
-    None
 }
 
 fn run_from(least_pages: u64, conn: &Connection, shared: &Shared) {

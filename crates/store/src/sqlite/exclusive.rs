@@ -1,6 +1,6 @@
 //! Work that has a transaction to itself: migrations and the store's own housekeeping.
 
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use rusqlite::Connection;
 
@@ -15,10 +15,20 @@ impl Store {
         references: References,
         work: impl FnOnce(&Connection) -> Result<(T, Ending), StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        let answer = self.queue_exclusive(references, work)?;
+        answer.recv().unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Queues `work` for that; what comes of it arrives at the receiver.
+    pub(super) fn queue_exclusive<T: Send + 'static>(
+        &self,
+        references: References,
+        work: impl FnOnce(&Connection) -> Result<(T, Ending), StoreError> + Send + 'static,
+    ) -> Result<Receiver<Result<T, StoreError>>, StoreError> {
         let (reply, answer) = sync_channel(1);
         let task = Task { references, work: Some(work), value: None, reply };
         self.submit_waiting(Command::Exclusive(Box::new(task)))?;
-        answer.recv().unwrap_or(Err(StoreError::Closed))
+        Ok(answer)
     }
 }
 

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::thread::{self, JoinHandle};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -12,7 +11,7 @@ use tokio::sync::oneshot;
 use super::Store;
 use super::open::Purpose;
 use super::queue::{Ending, QueuedWrite, References};
-use crate::WriteOutcome;
+use crate::{StoreError, WriteOutcome};
 
 /// What goes wrong, and what is deliberately done wrong to see that a test notices.
 #[derive(Debug, Clone)]
@@ -53,25 +52,30 @@ impl Faults {
 /// Keeps the writer busy, so that a test decides what is queued behind it.
 pub(crate) struct Barrier {
     store: Store,
+    is_reached: Receiver<()>,
     release: SyncSender<()>,
-    holder: JoinHandle<()>,
+    is_passed: Receiver<Result<(), StoreError>>,
 }
 
 impl Barrier {
+    /// Stops the writer, once it has done what was queued before.
     pub(crate) fn raise(store: &Store) -> Self {
-        let (release, released) = sync_channel::<()>(1);
+        let barrier = Self::queue(store);
+        barrier.is_reached.recv().unwrap();
+        barrier
+    }
+
+    /// Queues the stop, and does not wait until the writer has come to it.
+    pub(crate) fn queue(store: &Store) -> Self {
         let (reached, is_reached) = sync_channel::<()>(1);
-        let held = store.clone();
-        let holder = thread::spawn(move || {
-            held.run_exclusive(References::Checked, move |_| {
-                reached.send(()).unwrap();
-                released.recv().unwrap();
-                Ok(((), Ending::Commit))
-            })
-            .unwrap();
-        });
-        is_reached.recv().unwrap();
-        Self { store: store.clone(), release, holder }
+        let (release, released) = sync_channel::<()>(1);
+        let stop = move |_: &Connection| {
+            reached.send(()).unwrap();
+            released.recv().unwrap();
+            Ok(((), Ending::Commit))
+        };
+        let is_passed = store.queue_exclusive(References::Checked, stop).unwrap();
+        Self { store: store.clone(), is_reached, release, is_passed }
     }
 
     /// Waits until so many writes are queued.
@@ -81,7 +85,7 @@ impl Barrier {
 
     pub(crate) fn lower(self) {
         self.release.send(()).unwrap();
-        self.holder.join().unwrap();
+        self.is_passed.recv().unwrap().unwrap();
     }
 }
 

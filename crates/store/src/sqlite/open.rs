@@ -28,6 +28,8 @@ pub(super) enum Purpose {
     Read,
     /// Reading now and then: large scans, whose pages are not worth keeping.
     Scan,
+    /// Moving the log into the database.
+    Move,
     /// Writing.
     Write,
 }
@@ -88,7 +90,7 @@ impl Opener {
             | OpenFlags::SQLITE_OPEN_EXRESCODE;
         let flags = match purpose {
             Purpose::Write => flags | OpenFlags::SQLITE_OPEN_CREATE,
-            Purpose::Read | Purpose::Scan => flags,
+            Purpose::Read | Purpose::Scan | Purpose::Move => flags,
         };
         let mut conn =
             Connection::open_with_flags(&self.path, flags).map_err(|e| self.refusal(e))?;
@@ -122,6 +124,7 @@ impl Opener {
         let cache_kib = match purpose {
             Purpose::Read => self.reader_cache_kib,
             Purpose::Scan | Purpose::Write => 8 * 1024,
+            Purpose::Move => 1024,
         };
         conn.pragma_update(None, "synchronous", synchronous)?;
         conn.pragma_update(None, "foreign_keys", true)?;
@@ -131,7 +134,7 @@ impl Opener {
         conn.pragma_update(None, "journal_size_limit", LOG_KEPT_BYTES)?;
         // The writer alone decides when the log is moved into the database.
         conn.pragma_update(None, "wal_autocheckpoint", 0)?;
-        if purpose != Purpose::Write {
+        if matches!(purpose, Purpose::Read | Purpose::Scan) {
             conn.pragma_update(None, "query_only", true)?;
         }
         conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);

@@ -16,6 +16,7 @@ use std::sync::mpsc::{Receiver, RecvError, TryRecvError};
 use rusqlite::Connection;
 use underpin_base::Error;
 
+use super::mover::Mover;
 use super::open::{Link, Opener, Purpose};
 use super::queue::{Command, Ending, Exclusive, QueuedWrite, References};
 use super::trouble::Trouble;
@@ -50,6 +51,7 @@ pub(super) struct Writer {
     shared: Arc<Shared>,
     commands: Receiver<Command>,
     link: Option<Link>,
+    mover: Mover,
 }
 
 impl Writer {
@@ -58,10 +60,11 @@ impl Writer {
         shared: Arc<Shared>,
         commands: Receiver<Command>,
         link: Link,
-    ) -> Self {
-        let mut writer = Self { opener, shared, commands, link: None };
+    ) -> Result<Self, StoreError> {
+        let mover = Mover::start(&opener)?;
+        let mut writer = Self { opener, shared, commands, link: None, mover };
         writer.adopt(link);
-        writer
+        Ok(writer)
     }
 
     /// Serves until it is told to close, or every handle on the store is gone.
@@ -83,7 +86,8 @@ impl Writer {
             }
             self.keep_log_short();
         }
-        self.link = checkpoint::finish(self.link.take());
+        self.mover.close();
+        checkpoint::finish(self.link);
     }
 
     /// Waits for a command. When there is none, the time is good for a checkpoint.
@@ -232,7 +236,7 @@ impl Writer {
 
     fn keep_log_short(&mut self) {
         if let Some(link) = &self.link {
-            checkpoint::when_due(&link.conn, &self.shared);
+            checkpoint::when_due(&link.conn, &self.shared, &self.mover);
         }
     }
 }

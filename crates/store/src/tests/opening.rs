@@ -170,21 +170,44 @@ fn foreign_keys_are_in_force_again_after_work_that_went_without() {
 async fn an_idle_writer_empties_the_log_and_the_file_stays() {
     let shop = Shop::open();
     let barrier = Barrier::raise(&shop.store);
-    let mut writes = JoinSet::new();
-    for number in 0..60 {
-        let name = format!("{number} {}", "x".repeat(100_000));
-        let slots = vec![id(number), text(&name), Value::Int(1), Value::Null];
-        let (store, job) = (shop.store.clone(), write_job(&create_item(), slots));
-        writes.spawn(async move { store.write(job).await.unwrap() });
-    }
-    barrier.await_queued(60).await;
+    let writes = spawn_bulk(&shop, &barrier).await;
     barrier.lower();
     writes.join_all().await;
     until(|| shop.store.stats().log_bytes == 0).await;
-    assert!(fs::metadata(shop.path_with("-wal")).unwrap().len() > 4_000_000);
+    assert!(fs::metadata(shop.path_with("-wal")).unwrap().len() > BULK_BYTES);
     // All of it is in the database itself: a copy of that one file has it.
     let copy = shop.directory.path().join("copy.db");
     fs::copy(shop.store.path(), &copy).unwrap();
     let found = crate::sqlite::inspect(&copy, Detail::Data).unwrap();
     assert_eq!(found.table("item").unwrap().n_rows, Some(60));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_is_moved_while_the_writer_is_busy() {
+    let shop = Shop::open();
+    let first = Barrier::raise(&shop.store);
+    let writes = spawn_bulk(&shop, &first).await;
+    // Queued behind the writes before they begin: the writer never has an idle moment.
+    let second = Barrier::queue(&shop.store);
+    first.lower();
+    writes.join_all().await;
+    until(|| fs::metadata(shop.store.path()).unwrap().len() > BULK_BYTES).await;
+    assert!(shop.store.stats().log_bytes > BULK_BYTES, "the writer itself did nothing");
+    second.lower();
+}
+
+/// Bytes that the log holds at least after [`spawn_bulk`].
+const BULK_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Queues writes that, in one commit, make a log that is worth moving.
+async fn spawn_bulk(shop: &Shop, barrier: &Barrier) -> JoinSet<()> {
+    let mut writes = JoinSet::new();
+    for number in 0..60 {
+        let name = format!("{number} {}", "x".repeat(100_000));
+        let slots = vec![id(number), text(&name), Value::Int(1), Value::Null];
+        let (store, job) = (shop.store.clone(), write_job(&create_item(), slots));
+        writes.spawn(async move { drop(store.write(job).await.unwrap()) });
+    }
+    barrier.await_queued(60).await;
+    writes
 }

@@ -40,6 +40,13 @@ impl Dialect {
         }
     }
 
+    /// `text` compared byte by byte, whatever collation is named inside it.
+    pub(crate) fn exact(self, text: &str) -> String {
+        match self {
+            Self::Sqlite => format!("{text} COLLATE BINARY"),
+        }
+    }
+
     /// ASCII lower case of `text`.
     pub(crate) fn lower(self, text: &str) -> String {
         match self {

@@ -25,9 +25,12 @@ impl Draft<'_> {
         let codec = self.meeting(left, right);
         let [left_text, right_text] =
             [left, right].map(|operand| self.operand(operand, codec, scope));
-        if self.caseless(left) || self.caseless(right) {
-            let right_text = self.frame.dialect.caseless(&right_text);
+        if !self.caseless(left) && !self.caseless(right) {
             return [left_text, right_text];
+        }
+        let right_text = self.frame.dialect.caseless(&right_text);
+        if matches!(left, Operand::Guarded(..)) {
+            return [self.frame.dialect.caseless(&left_text), right_text];
         }
         [left_text, right_text]
     }
@@ -63,9 +66,22 @@ impl Draft<'_> {
             Operand::Guarded(guard, inner) => {
                 let guard = self.condition(guard, scope);
                 let inner = self.operand(inner, codec, scope);
-                format!("CASE WHEN {guard} THEN {inner} END")
+                let text = format!("CASE WHEN {guard} THEN {inner} END");
+                self.collated(text, operand, codec)
             }
         }
+    }
+
+    /// A text with the collation of its operand. A database takes one from anywhere inside an
+    /// expression, so that a caseless comparison in a guard would make the guarded text caseless.
+    fn collated(&self, text: String, operand: &Operand, codec: Codec) -> String {
+        if !codec.scalar.is_text() {
+            return text;
+        }
+        if self.caseless(operand) {
+            return self.frame.dialect.caseless(&text);
+        }
+        self.frame.dialect.exact(&text)
     }
 
     fn shifted(&mut self, inner: &Operand, micros: i64, codec: Codec, scope: &Scope<'_>) -> String {

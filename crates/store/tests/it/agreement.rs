@@ -27,6 +27,10 @@ mod world;
 /// Worlds of a test run.
 const WORLDS: u64 = 24;
 
+/// Further worlds, which have once told SQL and evaluation apart: 252 by a collation that leaked
+/// out of a guard.
+const TROUBLED: [u64; 1] = [252];
+
 /// Sets of rules tried on the rows of each world.
 const RULE_SETS: u64 = 14;
 
@@ -46,7 +50,7 @@ struct Tally {
 #[test]
 fn sql_selects_exactly_the_rows_that_evaluation_accepts() {
     let mut tally = Tally::default();
-    for seed in 0..WORLDS {
+    for seed in (0..WORLDS).chain(TROUBLED) {
         ask_world(seed, &mut tally);
     }
     assert!(tally.n_cases >= 2_000, "only {} cases", tally.n_cases);

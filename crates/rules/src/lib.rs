@@ -1,7 +1,7 @@
 //! The rule language: CEL expressions over a schema, typed into one [`Predicate`].
 //!
 //! Pure. A rule's text is parsed, checked against the schema's types, folded for a set of roles,
-//! and from then on is a [`Predicate`]: `sql` makes a condition of it, [`eval`] decides it in
+//! and from then on is a [`Predicate`]: `sql` makes a condition of it, [`eval()`] decides it in
 //! memory, and both must agree on every input. The same language, with fields standing bare, is
 //! the `filter` of a request. Knows no SQL text and no HTTP.
 //!

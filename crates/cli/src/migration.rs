@@ -32,8 +32,34 @@ pub(crate) async fn apply(
     consent: Consent,
     retry: &str,
 ) -> Result<Migrated, Failure> {
+    refuse_drift(store, schema).await?;
     let applied = migrations::apply(store, schema, consent, Clock::System.now()).await;
     applied.map_err(|error| failure(&error, retry))
+}
+
+/// Refuses a database whose adopted tables are not what the schema says of them: every request to
+/// such a model would fail, and no migration mends it.
+pub(crate) async fn refuse_drift(store: &Store, schema: &Schema) -> Result<(), Failure> {
+    let is_adopted =
+        |table: &str| schema.models.iter().any(|model| !model.managed && model.table == table);
+    if schema.models.iter().all(|model| model.managed) {
+        return Ok(());
+    }
+    let drift = migrations::drift(store, schema).await.map_err(|error| failure(&error, ""))?;
+    let problems: Vec<(Value, String)> = drift
+        .iter()
+        .filter(|mismatch| is_adopted(&mismatch.table))
+        .map(|mismatch| (json!({ "message": mismatch.message }), mismatch.message.clone()))
+        .collect();
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Behind, "the schema does not fit the tables that it adopts")
+        .with_help(
+            "correct the models with `managed: false`, or write the schema anew with \
+             `underpin db pull`",
+        )
+        .with_problems(problems))
 }
 
 /// Brings the database to the schema and serves it from then on, between two requests. Keeps the

@@ -51,7 +51,7 @@ pub(crate) async fn refuse_behind(
 ) -> Result<(), Failure> {
     let dir = project.dir_argument();
     match migration::status(store, schema).await? {
-        Status::UpToDate => Ok(()),
+        Status::UpToDate => migration::refuse_drift(store, schema).await,
         Status::Behind(plan) => Err(Failure::new(
             Exit::Behind,
             format!("the database is behind the schema by {}", migration::counted(&plan)),

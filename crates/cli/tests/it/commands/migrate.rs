@@ -50,3 +50,14 @@ fn a_schema_with_mistakes_is_not_migrated_to() {
     assert_snapshot!("migrate_bad_schema", sandbox.run(&["migrate", "apply"]));
     assert!(!sandbox.path().join("data").exists());
 }
+
+#[test]
+fn a_schema_that_does_not_fit_the_tables_it_adopts_is_refused() {
+    let sandbox = Sandbox::with_schema(
+        r#"
+        type Note @model(table: "notes", managed: false, timestamps: false, version: false)
+          @access(read: "true") { text: String! }
+        "#,
+    );
+    assert_snapshot!("migrate_adopted_absent", sandbox.run(&["migrate", "apply"]));
+}

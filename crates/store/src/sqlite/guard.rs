@@ -107,3 +107,48 @@ impl Guard {
         started < self.clockwork.evict_before_us.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    const ENDLESS: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) \
+        SELECT count(*) FROM n";
+
+    fn guarded() -> (Connection, Arc<Guard>, Arc<Clockwork>) {
+        let clockwork = Arc::new(Clockwork::new());
+        let mut conn = Connection::open_in_memory().unwrap();
+        let guard = Guard::install(&mut conn, Arc::clone(&clockwork)).unwrap();
+        (conn, guard, clockwork)
+    }
+
+    #[test]
+    fn a_statement_ends_at_its_limit_and_the_next_one_has_its_own() {
+        let (conn, guard, _) = guarded();
+        for _ in 0..2 {
+            guard.begin(5_000);
+            conn.query_row(ENDLESS, [], |_| Ok(())).unwrap_err();
+            assert!(guard.has_expired() && guard.busy_us() >= 5_000);
+            guard.begin(5_000);
+            conn.query_row("SELECT 1", [], |_| Ok(())).unwrap();
+            assert!(!guard.has_expired());
+            assert_eq!(guard.busy_us(), 0, "a short statement does not look at the clock");
+        }
+    }
+
+    #[test]
+    fn a_read_that_is_in_the_way_is_stopped_before_its_limit() {
+        let (conn, guard, clockwork) = guarded();
+        guard.begin(u64::MAX - 1);
+        let reader = thread::spawn(move || conn.query_row(ENDLESS, [], |_| Ok(())).unwrap_err());
+        // It must have begun to be older than anything.
+        while !reader.is_finished() {
+            clockwork.evict_older_than(0);
+            thread::yield_now();
+        }
+        reader.join().unwrap();
+        assert!(!guard.has_expired());
+    }
+}

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use rusqlite::wal::CheckpointMode;
@@ -25,6 +26,9 @@ const EVICT_PAGES: u64 = 65_536;
 /// Pages at which nothing more is written: 1 GiB.
 const FULL_PAGES: u64 = 262_144;
 
+/// How long an idle writer waits for a command before it tries again to empty the log.
+pub(super) const PAUSE: Duration = Duration::from_millis(200);
+
 /// How long a read may keep the log from being emptied once it is large.
 const READ_US_MAX: u64 = 30_000_000;
 
@@ -40,6 +44,16 @@ pub(super) fn watch(conn: &mut Connection, shared: &Arc<Shared>) -> rusqlite::Re
 /// Empties the log if it is worth it, as nobody waits.
 pub(super) fn when_idle(conn: &Connection, shared: &Shared) {
     run_from(IDLE_PAGES, conn, shared);
+}
+
+/// Whether the log is still worth emptying: a reader or the mover was in the way.
+pub(super) fn is_wanted(shared: &Shared) -> bool {
+    shared.n_log_pages.load(Ordering::Relaxed) >= IDLE_PAGES
+}
+
+/// Tries once more to empty the log.
+pub(super) fn again(conn: &Connection, shared: &Shared) {
+    empty(conn, shared);
 }
 
 /// Empties the log if it is high time, though writes wait. Until then has it moved on the side.

@@ -11,7 +11,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvError, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvError, RecvTimeoutError, TryRecvError};
 
 use rusqlite::Connection;
 use underpin_base::Error;
@@ -99,6 +99,15 @@ impl Writer {
         }
         if let Some(link) = &self.link {
             checkpoint::when_idle(&link.conn, &self.shared);
+        }
+        while let Some(link) = &self.link
+            && checkpoint::is_wanted(&self.shared)
+        {
+            match self.commands.recv_timeout(checkpoint::PAUSE) {
+                Ok(command) => return Ok(command),
+                Err(RecvTimeoutError::Disconnected) => return Err(RecvError),
+                Err(RecvTimeoutError::Timeout) => checkpoint::again(&link.conn, &self.shared),
+            }
         }
         self.commands.recv()
     }

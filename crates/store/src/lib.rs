@@ -3,7 +3,7 @@
 //! A store knows connections, transactions and the encoding of values. It takes programs that
 //! `sql` made of authorized plans and nothing else, and knows neither rules nor HTTP.
 //!
-//! A row's way out: a column of the database → [`Cell`](cell::Cell), borrowed and typed → its wire
+//! A row's way out: a column of the database → a cell, borrowed and typed → its wire
 //! form in the caller's buffer. No tree of values in between. A value's way in: [`Value`] →
 //! encoded for its column → bound. A column that holds what its codec cannot read (adopted tables)
 //! is `null` on the wire and warned about once.

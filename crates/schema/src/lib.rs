@@ -10,6 +10,7 @@
 #![warn(missing_docs, clippy::wildcard_enum_match_arm)]
 
 mod applied;
+pub mod calendar;
 mod declare;
 mod diagnostic;
 mod directives;

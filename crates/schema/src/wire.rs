@@ -3,7 +3,7 @@
 //! Whoever turns rows into answers calls these with what a column holds. Each function appends the
 //! bare text, without quotes, except [`string`], which writes a JSON string.
 
-use crate::scalar::time::{DAY, HOUR, MINUTE, SECOND, civil_of_days};
+use crate::calendar::{DAY, HOUR, MINUTE, SECOND, civil_of_days};
 
 const TWO_DIGITS: &[u8; 200] = b"00010203040506070809101112131415161718192021222324252627282930\
 31323334353637383940414243444546474849505152535455565758596061626364656667686970717273747576777879\

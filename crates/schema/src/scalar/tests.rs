@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::calendar;
 
 const DECIMAL: Scalar = Scalar::Decimal { precision: 12, scale: 2 };
 
@@ -146,10 +147,11 @@ fn scalar_and_value() -> impl Strategy<Value = (Scalar, Value)> {
         proptest::num::f64::NORMAL.prop_map(|number| (Scalar::Float, Value::Float(number))),
         any::<bool>().prop_map(|value| (Scalar::Boolean, Value::Bool(value))),
         decimals(),
-        (time::DATE_TIME_MIN..=time::DATE_TIME_MAX)
+        (calendar::DATE_TIME_MIN..=calendar::DATE_TIME_MAX)
             .prop_map(|micros| (Scalar::DateTime, Value::DateTime(micros))),
-        (time::DATE_MIN..=time::DATE_MAX).prop_map(|days| (Scalar::Date, Value::Date(days))),
-        (0..time::DAY).prop_map(|micros| (Scalar::Time, Value::Time(micros))),
+        (calendar::DATE_MIN..=calendar::DATE_MAX)
+            .prop_map(|days| (Scalar::Date, Value::Date(days))),
+        (0..calendar::DAY).prop_map(|micros| (Scalar::Time, Value::Time(micros))),
         any::<i64>().prop_map(|micros| (Scalar::Duration, Value::Duration(micros))),
         any::<u128>().prop_map(|bits| (Scalar::Uuid, Value::Uuid(uuid::Uuid::from_u128(bits)))),
         characters.prop_map(|text| {

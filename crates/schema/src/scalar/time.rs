@@ -1,24 +1,10 @@
 //! Dates, times of day, points in time and lengths of time as text.
 //!
-//! The calendar is the proleptic Gregorian one from year 1 to year 9999, a day has 86,400 seconds,
-//! and everything counts in microseconds. The arithmetic is our own because both directions stand
-//! on the hot path; the tests hold it against `jiff`, day for day.
+//! These are the forms that clients send, and nothing else is read; see [`crate::calendar`] for
+//! what the numbers mean.
 
+use crate::calendar::{DATE_TIME_MAX, DATE_TIME_MIN, DAY, HOUR, MINUTE, SECOND, days_of_civil};
 use crate::{FieldCode, ValueError};
-
-/// Microseconds of a second, a minute, an hour and a day.
-pub(crate) const SECOND: i64 = 1_000_000;
-pub(crate) const MINUTE: i64 = 60 * SECOND;
-pub(crate) const HOUR: i64 = 60 * MINUTE;
-pub(crate) const DAY: i64 = 24 * HOUR;
-
-/// 0001-01-01 and 9999-12-31, in days since 1970-01-01.
-pub(crate) const DATE_MIN: i32 = -719_162;
-pub(crate) const DATE_MAX: i32 = 2_932_896;
-
-/// The first and last microsecond of those days' range.
-pub(crate) const DATE_TIME_MIN: i64 = DATE_MIN as i64 * DAY;
-pub(crate) const DATE_TIME_MAX: i64 = (DATE_MAX as i64 + 1) * DAY - 1;
 
 /// Parses `YYYY-MM-DD`.
 pub(super) fn parse_date(text: &str) -> Result<i32, ValueError> {
@@ -81,39 +67,6 @@ fn out_of_calendar() -> ValueError {
     )
 }
 
-/// Days since 1970-01-01 of a day of the proleptic Gregorian calendar, by counting years from
-/// March, so that the leap day is the last of its year and months need no table.
-pub(crate) fn days_of_civil(year: i32, month: i32, day: i32) -> i32 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
-}
-
-/// The year, month and day that lie `days` after 1970-01-01.
-pub(crate) fn civil_of_days(days: i32) -> (i32, i32, i32) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400;
-    (if month <= 2 { year + 1 } else { year }, month, day)
-}
-
-fn days_in_month(year: i32, month: i32) -> i32 {
-    match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
 /// Why a text was not read.
 enum Fault {
     /// It is not in the form.
@@ -148,10 +101,7 @@ impl Reader<'_> {
         let month = self.digits(2)?;
         self.one_of(b"-")?;
         let day = self.digits(2)?;
-        let real = year >= 1
-            && (1..=12).contains(&month)
-            && (1..=days_in_month(year, month)).contains(&day);
-        if real { Ok(days_of_civil(year, month, day)) } else { Err(Fault::Range) }
+        days_of_civil(year, month, day).ok_or(Fault::Range)
     }
 
     fn time(&mut self) -> Result<i64, Fault> {

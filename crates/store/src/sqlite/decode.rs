@@ -7,14 +7,12 @@
 use rusqlite::types::ValueRef;
 use rust_decimal::Decimal;
 use serde_json::value::RawValue;
+use underpin_schema::calendar::{DATE_MAX, DATE_MIN, DATE_TIME_MAX, DATE_TIME_MIN, DAY};
 use underpin_schema::{Encoding, IdKind, Scalar};
 use underpin_sql::Codec;
 use uuid::Uuid;
 
-use crate::calendar::{
-    DAY_US, DAYS_MAX, DAYS_MIN, is_representable, parse_date, parse_date_time, parse_duration,
-    parse_time,
-};
+use crate::calendar::{parse_date, parse_date_time, parse_duration, parse_time};
 use crate::cell::Cell;
 
 /// Integers up to here are exact as doubles.
@@ -121,16 +119,16 @@ fn date_time(held: ValueRef<'_>, encoding: Encoding) -> Option<i64> {
         Some(text) => parse_date_time(text)?,
         None => counted(held, encoding)?,
     };
-    is_representable(micros).then_some(micros)
+    (DATE_TIME_MIN..=DATE_TIME_MAX).contains(&micros).then_some(micros)
 }
 
 fn date(held: ValueRef<'_>, encoding: Encoding) -> Option<i32> {
     let days = match (written(held, encoding), encoding) {
-        (Some(text), _) => parse_date(text)?,
-        (None, Encoding::Seconds | Encoding::Millis) => counted(held, encoding)?.div_euclid(DAY_US),
+        (Some(text), _) => parse_date(text)?.into(),
+        (None, Encoding::Seconds | Encoding::Millis) => counted(held, encoding)?.div_euclid(DAY),
         (None, Encoding::Native | Encoding::Text | Encoding::Real) => counted(held, encoding)?,
     };
-    (DAYS_MIN..=DAYS_MAX).contains(&days).then(|| i32::try_from(days).ok())?
+    i32::try_from(days).ok().filter(|days| (DATE_MIN..=DATE_MAX).contains(days))
 }
 
 fn time(held: ValueRef<'_>, encoding: Encoding) -> Option<i64> {
@@ -138,7 +136,7 @@ fn time(held: ValueRef<'_>, encoding: Encoding) -> Option<i64> {
         Some(text) => parse_time(text)?,
         None => counted(held, encoding)?,
     };
-    (0..DAY_US).contains(&micros).then_some(micros)
+    (0..DAY).contains(&micros).then_some(micros)
 }
 
 fn duration(held: ValueRef<'_>, encoding: Encoding) -> Option<i64> {

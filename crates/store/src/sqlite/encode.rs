@@ -3,11 +3,11 @@
 use rusqlite::types::{ToSqlOutput, Value as Held, ValueRef};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
+use underpin_schema::calendar::DAY;
 use underpin_schema::{Encoding, IdKind, Scalar, Value, wire};
 use underpin_sql::Codec;
 
 use super::list;
-use crate::calendar::DAY_US;
 
 /// What the column of `codec` holds for `value`. Values that were checked against the codec's
 /// scalar always fit; others are bound as they are, for the database to refuse.
@@ -75,8 +75,8 @@ fn encode_date(days: i32, codec: Codec) -> ToSqlOutput<'static> {
     match codec.encoding {
         Encoding::Native | Encoding::Real => integer(days.into()),
         Encoding::Text => owned_text(|out| wire::date(days, out)),
-        Encoding::Seconds => integer(i64::from(days) * (DAY_US / 1_000_000)),
-        Encoding::Millis => integer(i64::from(days) * (DAY_US / 1_000)),
+        Encoding::Seconds => integer(i64::from(days) * (DAY / 1_000_000)),
+        Encoding::Millis => integer(i64::from(days) * (DAY / 1_000)),
     }
 }
 
@@ -95,9 +95,9 @@ fn encode_counted(
 
 /// The form that SQLite's own date functions read, and that sorts as it should.
 fn sql_date_time(micros: i64, out: &mut Vec<u8>) {
-    wire::date(i32::try_from(micros.div_euclid(DAY_US)).unwrap_or(0), out);
+    wire::date(i32::try_from(micros.div_euclid(DAY)).unwrap_or(0), out);
     out.push(b' ');
-    wire::time(micros.rem_euclid(DAY_US), out);
+    wire::time(micros.rem_euclid(DAY), out);
 }
 
 /// Seconds or milliseconds: whole where they are, with a fraction where one would be lost.

@@ -2,12 +2,12 @@
 
 use proptest::prelude::*;
 use rust_decimal::Decimal;
+use underpin_schema::calendar::{DATE_MAX, DATE_MIN, DATE_TIME_MAX, DATE_TIME_MIN, DAY};
 use underpin_schema::{Encoding, IdKind, Scalar, Value};
 use underpin_sql::{Cardinality, Codec, CursorColumn, Select};
 use uuid::Uuid;
 
 use super::shop::*;
-use crate::calendar::{DAY_US, DAYS_MAX, DAYS_MIN};
 
 const MICROS_EXACT: i64 = ((1 << 32) - 1) * 1_000_000;
 
@@ -47,7 +47,7 @@ fn value_of(codec: Codec) -> BoxedStrategy<Value> {
     // Seconds in a double are exact to the microsecond while they have 32 bits.
     let is_exact = matches!(codec.encoding, Encoding::Native | Encoding::Text);
     let micros =
-        if is_exact { DAYS_MIN * DAY_US..=DAYS_MAX * DAY_US } else { -MICROS_EXACT..=MICROS_EXACT };
+        if is_exact { DATE_TIME_MIN..=DATE_TIME_MAX } else { -MICROS_EXACT..=MICROS_EXACT };
     match codec.scalar {
         Scalar::Id(IdKind::Uuid) | Scalar::Uuid => {
             any::<u128>().prop_map(|n| Value::Uuid(Uuid::from_u128(n))).boxed()
@@ -66,11 +66,10 @@ fn value_of(codec: Codec) -> BoxedStrategy<Value> {
         }
         Scalar::DateTime => micros.prop_map(Value::DateTime).boxed(),
         Scalar::Date => {
-            let (least, most) =
-                (i32::try_from(DAYS_MIN).unwrap(), i32::try_from(DAYS_MAX).unwrap());
+            let (least, most) = (DATE_MIN, DATE_MAX);
             (least..=most).prop_map(Value::Date).boxed()
         }
-        Scalar::Time => (0..DAY_US).prop_map(Value::Time).boxed(),
+        Scalar::Time => (0..DAY).prop_map(Value::Time).boxed(),
         Scalar::Duration => micros.prop_map(Value::Duration).boxed(),
         Scalar::Json => prop::collection::vec("[a-z\"\\\\]{0,6}", 0..4)
             .prop_map(|items| Value::Json(serde_json::to_string(&items).unwrap()))

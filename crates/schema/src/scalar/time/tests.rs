@@ -4,6 +4,7 @@ use jiff::civil::{Date, date};
 use proptest::prelude::*;
 
 use super::*;
+use crate::calendar::{DATE_MAX, DATE_MIN, civil_of_days};
 use crate::wire;
 
 fn code<T: std::fmt::Debug>(result: Result<T, ValueError>) -> FieldCode {
@@ -22,11 +23,12 @@ fn the_calendar_agrees_with_jiff_on_every_day() {
     for days in DATE_MIN..=DATE_MAX {
         let (year, month, of_month) = (day.year().into(), day.month().into(), day.day().into());
         assert_eq!(civil_of_days(days), (year, month, of_month));
-        assert_eq!(days_of_civil(year, month, of_month), days);
+        assert_eq!(days_of_civil(year, month, of_month), Some(days));
         day = day.tomorrow().unwrap_or(Date::MAX);
     }
     assert_eq!(civil_of_days(DATE_MAX), (9999, 12, 31));
-    assert_eq!(days_of_civil(1970, 1, 1), 0);
+    assert_eq!(days_of_civil(1970, 1, 1), Some(0));
+    assert_eq!(days_of_civil(10_000, 1, 1), None);
 }
 
 #[test]

@@ -245,6 +245,12 @@ impl TestApp {
         self.ids.get(name).map(ToString::to_string)
     }
 
+    /// Where the server listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// A bare connection.
     #[must_use]
     pub fn wire(&self) -> Wire {

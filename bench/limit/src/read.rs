@@ -11,6 +11,7 @@ use axum::body::Body;
 use axum::extract::{Path as UrlPath, Query};
 use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::http::{Response, StatusCode};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Row, Rows};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -65,7 +66,7 @@ pub(crate) async fn product(UrlPath(id): UrlPath<String>) -> Response<Body> {
     let Ok(id) = Uuid::try_parse(&id) else {
         return answer(StatusCode::NOT_FOUND, Vec::new());
     };
-    read(|reader, out| {
+    read(512, |reader, out| {
         let mut statement = reader.prepare_cached(PRODUCT)?;
         let mut rows = statement.query([id.as_bytes().as_slice()])?;
         let Some(row) = rows.next()? else { return Ok(StatusCode::NOT_FOUND) };
@@ -78,7 +79,7 @@ pub(crate) async fn product(UrlPath(id): UrlPath<String>) -> Response<Body> {
 
 /// `GET /api/v1/products?category=…&price[gte]=…&sort=-price`
 pub(crate) async fn products(Query(filter): Query<ProductFilter>) -> Response<Body> {
-    read(|reader, out| {
+    read(8 * 1024, |reader, out| {
         let mut statement = reader.prepare_cached(PRODUCTS)?;
         let rows = statement.query((filter.category.as_str(), filter.price_min * 100))?;
         write_page(out, rows, write_product)
@@ -87,7 +88,7 @@ pub(crate) async fn products(Query(filter): Query<ProductFilter>) -> Response<Bo
 
 /// `GET /api/v1/orders?status=…&sort=-placedAt&include=customer,items`
 pub(crate) async fn orders(Query(filter): Query<OrderFilter>) -> Response<Body> {
-    read(|reader, out| {
+    read(32 * 1024, |reader, out| {
         let mut orders = reader.prepare_cached(ORDERS)?;
         let mut customer = reader.prepare_cached(CUSTOMER)?;
         let mut items = reader.prepare_cached(ITEMS)?;
@@ -118,9 +119,12 @@ pub(crate) async fn orders(Query(filter): Query<OrderFilter>) -> Response<Body> 
     })
 }
 
-/// Runs a read on this thread's connection and makes its bytes an answer.
-fn read(run: impl FnOnce(&Connection, &mut Vec<u8>) -> Result<StatusCode>) -> Response<Body> {
-    let mut out = Vec::with_capacity(1024);
+/// Runs a read on this thread's connection and makes its bytes, about `n_bytes` of them, an answer.
+fn read(
+    n_bytes: usize,
+    run: impl FnOnce(&Connection, &mut Vec<u8>) -> Result<StatusCode>,
+) -> Response<Body> {
+    let mut out = Vec::with_capacity(n_bytes);
     let status = READER.with(|reader| {
         let reader = match reader.get() {
             Some(reader) => reader,
@@ -149,6 +153,8 @@ fn open() -> Result<Connection> {
     let reader = Connection::open_with_flags(path, flags)?;
     // Room for the whole shop: with the default of 2 MB the orders take half as long again.
     reader.pragma_update(None, "cache_size", -65_536)?;
+    // Else each bind of another value prepares a statement anew, once statistics are there.
+    reader.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(reader)
 }
 

@@ -185,10 +185,14 @@ fn is_read_only(path: &Path) -> bool {
         .any(|place| fs::metadata(place).is_ok_and(|metadata| metadata.permissions().readonly()))
 }
 
-/// Switches off what lets a prepared database, or a slip in our SQL, do more than it says.
+/// Switches off what lets a prepared database, or a slip in our SQL, do more than it says, or cost
+/// more.
 pub(super) fn harden(conn: &Connection) -> rusqlite::Result<()> {
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    // A statement keeps its plan whatever is bound. Else, once a database has statistics, each bind
+    // of another value would prepare it anew, which costs more than most reads.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // A mistyped "name" must be an error, not a text.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;

@@ -186,7 +186,7 @@ impl Engine {
         let page = Page::of(&call, limits)?;
         let inputs = plan.inputs(app.schema(), ctx, (&call, &page), &self.cursors)?;
         let outcome = plan.execute(&self.store, inputs, &self.cursors, out).await?;
-        plan.reply(outcome, &page, &self.cursors)
+        plan.reply(&outcome, &page, &self.cursors)
     }
 
     /// Does one write in a transaction of its own; returns once it is durable.

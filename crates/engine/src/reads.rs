@@ -114,7 +114,7 @@ impl ReadPlan {
     /// `NOT_FOUND` when the item or the parent is absent or hidden.
     pub(crate) fn reply(
         &self,
-        outcome: ReadOutcome,
+        outcome: &ReadOutcome,
         page: &Page,
         cursors: &Cursors,
     ) -> Result<ReadReply> {
@@ -123,7 +123,7 @@ impl ReadPlan {
         }
         let (n_rows, n_statements) = (outcome.n_rows, outcome.n_statements);
         let version = outcome.version;
-        let links = self.is_list.then(|| self.links(&outcome, page, cursors));
+        let links = self.is_list.then(|| self.links(outcome, page, cursors));
         Ok(ReadReply { n_rows, version, page: links, n_statements })
     }
 

@@ -56,10 +56,10 @@ impl Comparison<'_> {
     fn compare(&mut self, expected: &Value, found: &Value) {
         match (expected, found) {
             (Value::String(text), _) if text.starts_with('$') => {
-                self.compare_placeholder(text, found)
+                self.compare_placeholder(text, found);
             }
             (Value::Object(expected), Value::Object(found)) => {
-                self.compare_members(expected, found)
+                self.compare_members(expected, found);
             }
             (Value::Array(expected), Value::Array(found)) => self.compare_items(expected, found),
             _ if expected == found => {}

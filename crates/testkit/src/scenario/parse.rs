@@ -94,6 +94,9 @@ pub(crate) struct Problem {
 
 type Lines<'a> = [(usize, &'a str)];
 
+/// A title and the lines below it.
+type Section<'a> = ((usize, &'a str), Vec<(usize, &'a str)>);
+
 impl Scenario {
     /// Reads a file.
     pub(crate) fn parse(text: &str) -> Result<Self, Problem> {
@@ -111,7 +114,7 @@ impl Scenario {
                 "schema" => scenario.schema = joined(lines),
                 "tables" => scenario.tables = Some(joined(lines)),
                 "actors" => {
-                    scenario.actors = filled(lines).map(parse_actor).collect::<Result<_, _>>()?
+                    scenario.actors = filled(lines).map(parse_actor).collect::<Result<_, _>>()?;
                 }
                 "rows" => scenario.rows = filled(lines).map(parse_row).collect::<Result<_, _>>()?,
                 title => scenario.steps.push(parse_step(line, title, lines)?),
@@ -128,8 +131,8 @@ impl Scenario {
 }
 
 /// `[title]` lines at the margin, each with the lines below it.
-fn sections(text: &str) -> Vec<((usize, &str), Vec<(usize, &str)>)> {
-    let mut sections: Vec<((usize, &str), Vec<(usize, &str)>)> = Vec::new();
+fn sections(text: &str) -> Vec<Section<'_>> {
+    let mut sections: Vec<Section<'_>> = Vec::new();
     for (index, line) in text.lines().enumerate() {
         let title = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         // A body may be an array on one line, which no title looks like.

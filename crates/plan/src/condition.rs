@@ -190,7 +190,7 @@ fn suits(operator: Operator, field: &Field, scalar: Scalar) -> bool {
         Operator::Gt | Operator::Gte | Operator::Lt | Operator::Lte => {
             plain && !named && scalar != Scalar::Boolean
         }
-        Operator::Contains if list => true,
+        Operator::Contains if list => scalar != Scalar::Json,
         Operator::Contains | Operator::StartsWith | Operator::EndsWith => {
             plain
                 && !named

@@ -9,10 +9,10 @@ use underpin_plan::RowTest;
 use underpin_rules::{CompareOp, Operand, Predicate, Quantified, TextOp};
 use underpin_schema::{Field, FieldId, FieldKind, ModelId, Scalar, Value};
 
+use crate::BindSource;
 use crate::codec;
 use crate::operand::Key;
 use crate::statement::{Draft, Scope, qualified, quoted};
-use crate::{BindSource, Codec};
 
 /// The rows of a relation to many.
 pub(crate) struct Related {
@@ -183,8 +183,7 @@ impl Draft<'_> {
 
     fn in_list(&mut self, item: &Operand, list: &Operand, scope: &Scope<'_>) -> String {
         let held = self.column_codec(list).expect("invariant: lists are fields");
-        let encoding = self.frame.dialect.element_encoding(held.scalar);
-        let codec = Codec { scalar: held.scalar, encoding, list: false };
+        let codec = self.member(held.scalar, item);
         let list_text = self.operand(list, held, scope);
         let mut item_text = self.operand(item, codec, scope);
         if self.caseless(list) || self.caseless(item) {
@@ -192,7 +191,7 @@ impl Draft<'_> {
         }
         let alias = self.alias();
         let elements = self.frame.dialect.elements(&list_text, &alias);
-        let element = self.frame.dialect.element(&alias, held.scalar);
+        let element = self.frame.dialect.element(&alias, held.scalar, codec::scale(codec.scalar));
         format!("EXISTS (SELECT 1 FROM {elements} WHERE {element} = {item_text})")
     }
 

@@ -100,16 +100,13 @@ impl Dialect {
         }
     }
 
-    /// An item of a list of such values, as [`Dialect::element_encoding`] has it.
-    pub(crate) fn element(self, alias: &str, scalar: Scalar) -> String {
+    /// An item of a list as its type's own encoding, decimals at `scale` digits.
+    pub(crate) fn element(self, alias: &str, scalar: Scalar, scale: u8) -> String {
+        let item = format!("{alias}.\"value\"");
         match self {
-            Self::Sqlite => {
-                let item = format!("{alias}.\"value\"");
-                if scalar == Scalar::DateTime {
-                    return sqlite_from_text(&item, scalar, 0);
-                }
-                item
-            }
+            // Lists are JSON, which has no bytes: UUIDs are texts there.
+            Self::Sqlite if scalar == Scalar::Uuid => sqlite_from_text(&item, scalar, 0),
+            Self::Sqlite => sqlite_scaled(&item, scalar, scale),
         }
     }
 
@@ -117,34 +114,6 @@ impl Dialect {
     pub(crate) fn clamp_time(self, micros: &str) -> String {
         match self {
             Self::Sqlite => format!("max(min({micros}, {TIME_MAX}), {TIME_MIN})"),
-        }
-    }
-
-    /// How an item that is sought in a list is bound: lists are held as JSON, where most types are
-    /// texts.
-    pub(crate) const fn element_encoding(self, scalar: Scalar) -> Encoding {
-        match (self, scalar) {
-            (
-                Self::Sqlite,
-                Scalar::Id(_)
-                | Scalar::BigInt
-                | Scalar::Decimal { .. }
-                | Scalar::Date
-                | Scalar::Time
-                | Scalar::Duration
-                | Scalar::Uuid,
-            ) => Encoding::Text,
-            (
-                Self::Sqlite,
-                Scalar::String
-                | Scalar::Int
-                | Scalar::Float
-                | Scalar::Boolean
-                | Scalar::DateTime
-                | Scalar::Json
-                | Scalar::Email
-                | Scalar::Url,
-            ) => Encoding::Native,
         }
     }
 

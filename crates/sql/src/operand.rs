@@ -46,6 +46,12 @@ impl Draft<'_> {
         }
     }
 
+    /// The encoding in which items of a list of such values meet what is sought there.
+    pub(crate) fn member(&self, scalar: Scalar, item: &Operand) -> Codec {
+        let held = codec::native(scalar);
+        self.column_codec(item).map_or_else(|| beside(held, item), |column| common(held, column))
+    }
+
     /// An operand as text in the encoding of `codec`.
     pub(crate) fn operand(&mut self, operand: &Operand, codec: Codec, scope: &Scope<'_>) -> String {
         match operand {

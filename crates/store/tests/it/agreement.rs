@@ -18,6 +18,7 @@ use self::world::World;
 mod actors;
 mod chance;
 mod expressions;
+mod membership;
 mod mutants;
 mod question;
 mod schemas;

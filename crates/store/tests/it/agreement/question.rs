@@ -57,20 +57,13 @@ impl Question {
             Err(Code::UnknownField | Code::Forbidden | Code::Unauthenticated) => return None,
             Err(code) => panic!("{}: {:?}", code.name(), self.filter),
         };
-        let inputs = Inputs {
-            slots,
-            actor: actors::all(&self.actor, &catalog.schema),
-            now: NOW,
-            limit: 100,
-            offset: 0,
-            cursor: Vec::new(),
-        };
-        let mut out = Vec::new();
-        let read = world.store.read(&program, &inputs, &NoCursors, &mut out);
-        read.unwrap_or_else(|error| panic!("{error:?}\n{}", self.describe(world, catalog, folded)));
-        let mut keys = keys_of(std::str::from_utf8(&out).unwrap());
-        keys.sort_unstable();
-        Some(keys)
+        let facts = actors::all(&self.actor, &catalog.schema);
+        let found = keys(world, &program, slots, facts);
+        Some(
+            found.unwrap_or_else(|error| {
+                panic!("{error:?}\n{}", self.describe(world, catalog, folded))
+            }),
+        )
     }
 
     /// The keys of the rows that evaluation accepts, with predicates of another meaning where
@@ -226,6 +219,22 @@ impl Visible for Sees<'_> {
     fn rows(&self, model: ModelId) -> Predicate {
         self.question.rows(self.catalog, model)
     }
+}
+
+/// The keys of the rows that a program reads, in order.
+pub(super) fn keys(
+    world: &World,
+    program: &ReadProgram,
+    slots: Vec<Value>,
+    actor: Vec<(ActorValue, Value)>,
+) -> underpin_base::Result<Vec<String>> {
+    let cursor = Vec::new();
+    let inputs = Inputs { slots, actor, now: NOW, limit: 100, offset: 0, cursor };
+    let mut out = Vec::new();
+    world.store.read(program, &inputs, &NoCursors, &mut out)?;
+    let mut keys = keys_of(std::str::from_utf8(&out).unwrap());
+    keys.sort_unstable();
+    Ok(keys)
 }
 
 struct NoCursors;

@@ -11,6 +11,11 @@ const TYPES: [&str; 15] = [
     "Duration", "JSON", "UUID", "Email", "URL",
 ];
 
+const LIST_TYPES: [&str; 14] = [
+    "String", "Int", "BigInt", "Float", "Boolean", "Colour", "Decimal", "DateTime", "Date", "Time",
+    "Duration", "UUID", "Email", "URL",
+];
+
 /// Four models with relations among them, without rules.
 pub(super) fn write(chance: &mut Chance) -> String {
     let mut source = String::from(
@@ -64,9 +69,9 @@ fn write_scalars(body: &mut String, chance: &mut Chance) {
         writeln!(body, "  f{n}: {name}{bang}{caseless}").unwrap();
     }
     body.push_str("  colour: Colour!\n  other: Colour\n");
-    if chance.once_in(2) {
-        let item = chance.pick(&["String", "Int", "Colour", "Decimal", "UUID", "DateTime"]);
+    for n in 0..=chance.below(2) {
+        let item = chance.pick(&LIST_TYPES);
         let bang = if chance.once_in(2) { "!" } else { "" };
-        writeln!(body, "  list: [{item}!]{bang}").unwrap();
+        writeln!(body, "  list{n}: [{item}!]{bang}").unwrap();
     }
 }

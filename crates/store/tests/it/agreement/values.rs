@@ -75,6 +75,25 @@ impl Kind {
         }
     }
 
+    /// Every literal that rows may hold the value of.
+    pub(super) fn literals(self, schema: &Schema) -> Vec<String> {
+        match self {
+            Self::Enum(id) => {
+                let values = &schema.enum_type(id).values;
+                values.iter().map(|value| quoted(&value.name)).collect()
+            }
+            Self::Key(..) => Vec::new(),
+            Self::Scalar(Scalar::Boolean) => vec!["true".to_owned(), "false".to_owned()],
+            Self::Scalar(scalar) => {
+                let texts = pool(scalar).iter();
+                let literal = |text: &&str| {
+                    if is_number(scalar) { (*text).to_owned() } else { quoted(text) }
+                };
+                texts.map(literal).collect()
+            }
+        }
+    }
+
     /// A value of the type as a row holds it.
     pub(super) fn value(self, schema: &Schema, chance: &mut Chance) -> Value {
         match self {

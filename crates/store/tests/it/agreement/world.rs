@@ -44,7 +44,11 @@ pub(super) struct Place {
 
 impl World {
     pub(super) fn make(chance: &mut Chance) -> Self {
-        let source = schemas::write(chance);
+        Self::of(schemas::write(chance), chance)
+    }
+
+    /// A world of this schema.
+    pub(super) fn of(source: String, chance: &mut Chance) -> Self {
         let parsed = underpin_schema::parse(&source, "schema.graphql");
         let schema = parsed.schema.unwrap_or_else(|| panic!("{source}\n{:#?}", parsed.diagnostics));
         let directory = tempfile::tempdir().unwrap();
@@ -81,6 +85,13 @@ impl World {
         (0..self.n_rows(model))
             .map(|row| Place { model, row })
             .find(|place| self.key(*place) == key)
+    }
+
+    /// The schema with the rules it came with.
+    pub(super) fn catalog(&self) -> Catalog {
+        let (rules, diagnostics) = Rules::compile(&self.schema);
+        let rules = rules.unwrap_or_else(|| panic!("{}\n{diagnostics:#?}", self.source));
+        Catalog { schema: Arc::new(self.schema.clone()), rules }
     }
 
     /// The schema with a random rule for each model and some fields.
@@ -251,15 +262,26 @@ fn cell(kind: Kind, value: &Value) -> Cell {
         }
         Value::Text(text) | Value::Json(text) => Cell::Text(text.clone()),
         Value::Uuid(uuid) => Cell::Blob(uuid.as_bytes().to_vec()),
-        Value::List(_) => {
-            let scalar = match kind {
-                Kind::Scalar(scalar) => scalar,
-                Kind::Enum(_) | Kind::Key(..) => Scalar::String,
-            };
-            let mut json = Vec::new();
-            scalar.write_json(value, &mut json);
-            Cell::Text(String::from_utf8(json).unwrap())
+        Value::List(items) => {
+            let items: Vec<_> = items.iter().map(|item| item_text(kind, item)).collect();
+            Cell::Text(format!("[{}]", items.join(",")))
         }
+    }
+}
+
+/// An item of a list as JSON: what a column would hold, with words for booleans and UUIDs.
+fn item_text(kind: Kind, item: &Value) -> String {
+    if let Value::Bool(item) = item {
+        return item.to_string();
+    }
+    if let Value::Uuid(uuid) = item {
+        return format!("\"{uuid}\"");
+    }
+    match cell(kind, item) {
+        Cell::Integer(number) => number.to_string(),
+        Cell::Real(number) => format!("{number:?}"),
+        Cell::Text(text) => serde_json::to_string(&text).unwrap(),
+        Cell::Null | Cell::Blob(_) => panic!("no item is held so: {item:?}"),
     }
 }
 

@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use tokio::sync::{RwLock, RwLockReadGuard};
-use underpin_base::{Clock, Error, Ids, Limits, Result, Timestamp};
+use underpin_base::{Clock, Code, Error, Ids, Limits, Result, Timestamp};
+use underpin_migrate::Status;
 use underpin_plan::{Actor, Catalog, WriteRequest, WriteShape};
 use underpin_rules::Rules;
 use underpin_schema::Schema;
@@ -20,6 +22,9 @@ use crate::{Context, ReadCall, ReadReply, WriteReply, system};
 
 /// Where the key of the cursors is kept.
 const CURSOR_KEY: &str = "cursor_key";
+
+/// No version of SQLite's that a schema could have been found at.
+const NEVER: i64 = -1;
 
 /// What an engine runs with.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +47,8 @@ pub struct App {
     lenses: Lenses,
     reads: Plans<Box<[u8]>, ReadPlan>,
     writes: Plans<WriteShape, WritePlan>,
+    /// The store's `schema_version` at which the tables were last found to be at this schema.
+    fits_at: AtomicI64,
 }
 
 /// The application, held for the length of one request.
@@ -74,6 +81,7 @@ impl App {
             lenses: Lenses::new(),
             reads: Plans::new(),
             writes: Plans::new(),
+            fits_at: AtomicI64::new(NEVER),
         })
     }
 
@@ -185,7 +193,10 @@ impl Engine {
         })?;
         let page = Page::of(&call, limits)?;
         let inputs = plan.inputs(app.schema(), ctx, (&call, &page), &self.cursors)?;
-        let outcome = plan.execute(&self.store, inputs, &self.cursors, out).await?;
+        let outcome = match plan.execute(&self.store, inputs, &self.cursors, out).await {
+            Ok(outcome) => outcome,
+            Err(error) => return Err(self.explained(app, error).await),
+        };
         plan.reply(&outcome, &page, &self.cursors)
     }
 
@@ -213,7 +224,10 @@ impl Engine {
             ids: &self.options.ids,
             cursors: &self.cursors,
         };
-        plan.execute(surroundings, &request).await
+        match plan.execute(surroundings, &request).await {
+            Ok(reply) => Ok(reply),
+            Err(error) => Err(self.explained(app, error).await),
+        }
     }
 
     /// Whether the store answers; what is wrong where it does not.
@@ -222,6 +236,47 @@ impl Engine {
     /// `STORAGE_UNAVAILABLE`.
     pub fn ready(&self) -> Result<()> {
         self.store.ready()
+    }
+
+    /// Whether the tables are at the schema of `app` still. Another process may have migrated them
+    /// to another one since; statements made for this schema may fail then, or miss what is new.
+    ///
+    /// # Errors
+    /// `STORAGE_UNAVAILABLE` when they are not, or the database cannot be read.
+    pub async fn check_schema(&self, app: &App) -> Result<()> {
+        let version = self.store.schema_version()?;
+        if app.fits_at.load(Ordering::Relaxed) == version {
+            return Ok(());
+        }
+        let status =
+            crate::migrations::status(&self.store, app.schema()).await.map_err(|error| {
+                Error::new(Code::StorageUnavailable, "the recorded schema cannot be read")
+                    .with_source(error)
+            })?;
+        match status {
+            Status::UpToDate => {
+                app.fits_at.store(version, Ordering::Relaxed);
+                Ok(())
+            }
+            Status::Behind(_) | Status::Ahead { .. } => Err(migrated_away()),
+        }
+    }
+
+    /// A failure, told as what it is when another process changed the tables under the statement.
+    async fn explained(&self, app: &App, error: Error) -> Error {
+        let could_be = match error.code() {
+            Code::Internal => true,
+            // A constraint that the schema does not know of.
+            Code::ValidationError => error.details().fields.is_empty(),
+            _ => false,
+        };
+        if !could_be || std::ptr::eq(app, &raw const self.system) {
+            return error;
+        }
+        match self.check_schema(app).await {
+            Err(moved) if moved.code() == Code::StorageUnavailable => moved.with_source(error),
+            Ok(()) | Err(_) => error,
+        }
     }
 
     /// Ends the work in hand and closes the store. Requests that come later are refused.
@@ -240,6 +295,14 @@ impl Engine {
     pub(crate) fn fixed_actor(&self, token: &str) -> Option<Arc<Actor>> {
         self.options.fixed_tokens.get(token).cloned()
     }
+}
+
+fn migrated_away() -> Error {
+    Error::new(
+        Code::StorageUnavailable,
+        "the database was migrated to another schema than the one served here",
+    )
+    .with_hint("restart the server with the schema that the database was migrated to")
 }
 
 /// The random key of this installation, made when it first starts and kept in its database, so

@@ -97,7 +97,7 @@ impl Exchange<'_> {
             Route::Item(model, _) => self.model(&site, model),
             Route::Related(ref related) => self.model(&site, related.model),
             Route::Live => return Ok(health::live()),
-            Route::Ready => return Ok(health::ready(self.worker)),
+            Route::Ready => return Ok(health::ready(self.worker, &app).await),
             Route::Root => return Ok(to_docs()),
             Route::Docs(asset) => return docs::serve(asset, self.head),
             Route::OpenApi => return self.contract(&site, app.schema()),

@@ -3,6 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use hyper::StatusCode;
+use serde_json::json;
+use underpin_engine::App;
 
 use crate::reply::Reply;
 use crate::server::Worker;
@@ -12,24 +14,33 @@ pub(crate) fn live() -> Reply {
     Reply::json(StatusCode::OK, b"{\"status\":\"live\"}".to_vec())
 }
 
-/// `/health/ready`: it can do its work. 503 while it stops or the database does not answer.
-///
-/// A server starts only on a database whose migrations are applied, so their state is a fact of
-/// its running.
-pub(crate) fn ready(worker: &Worker) -> Reply {
+/// `/health/ready`: it can do its work. 503 while it stops, the database does not answer, or its
+/// tables are no longer at the schema that is served.
+pub(crate) async fn ready(worker: &Worker, app: &App) -> Reply {
+    let engine = &worker.shared.engine;
     let draining = worker.shared.draining.load(Ordering::SeqCst);
-    let database = worker.shared.engine.ready();
-    if let Err(error) = &database {
-        tracing::warn!(%error, "the database does not answer");
+    let database = engine.ready();
+    let migrations = match &database {
+        Ok(()) => engine.check_schema(app).await,
+        Err(_) => Ok(()),
+    };
+    let reason = database.as_ref().err().or(migrations.as_ref().err());
+    if let Some(error) = reason {
+        tracing::warn!(%error, "not ready");
     }
-    let is_ready = !draining && database.is_ok();
-    let body = format!(
-        "{{\"status\":\"{}\",\"checks\":{{\"database\":\"{}\",\"migrations\":\"applied\",\
-         \"accepting\":\"{}\"}}}}",
-        if is_ready { "ready" } else { "unavailable" },
-        if database.is_ok() { "ok" } else { "unavailable" },
-        if draining { "stopping" } else { "ok" },
-    );
+    let state = |is_well: bool, otherwise: &'static str| if is_well { "ok" } else { otherwise };
+    let is_ready = !draining && reason.is_none();
+    let mut body = json!({
+        "status": if is_ready { "ready" } else { "unavailable" },
+        "checks": {
+            "database": state(database.is_ok(), "unavailable"),
+            "migrations": if migrations.is_ok() { "applied" } else { "another schema" },
+            "accepting": state(!draining, "stopping"),
+        },
+    });
+    if let Some(error) = reason {
+        body["reason"] = json!(error.message());
+    }
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    Reply::json(status, body.into_bytes())
+    Reply::json(status, body.to_string().into_bytes())
 }

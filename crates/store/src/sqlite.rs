@@ -257,6 +257,20 @@ impl Store {
         }
     }
 
+    /// A number that SQLite changes with every change of a table or index, whichever process made
+    /// it. Cheap to ask.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn schema_version(&self) -> Result<i64, StoreError> {
+        self.0.shared.check_open()?;
+        self.0.readers.with(|link| {
+            link.conn
+                .query_row("PRAGMA schema_version", [], |row| row.get(0))
+                .map_err(|source| StoreError::Read { source })
+        })
+    }
+
     /// Takes nothing more, does what is queued, empties the write-ahead log and closes every
     /// connection. Blocks; further calls do nothing.
     pub fn close(&self) {

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use underpin_base::Timestamp;
+use underpin_base::{Code, Timestamp};
 use underpin_engine::migrations;
 use underpin_migrate::Consent;
+use underpin_store::{Options as StoreOptions, Store};
 
 use crate::world::{START, World, admin, named, schema};
 
 const BEFORE: &str = "type Note @model { name: String! }";
+const BEFORE_AGAIN: &str = "type Note @model { name: String! @renamedFrom(name: \"title\") }";
 const AFTER: &str = "type Note @model { name: String! stars: Int! @default(value: 0) }";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -63,4 +65,30 @@ async fn a_change_that_fails_leaves_the_old_schema_serving() {
     assert!(failed.is_err());
     assert_eq!(world.engine.app().await.generation(), generation);
     assert!(world.create(admin(), "Note", named("still")).await.is_ok());
+}
+
+#[tokio::test]
+async fn tables_that_another_process_migrated_are_told_from_a_defect() {
+    let world = World::new(BEFORE).await;
+    let row = world.create(admin(), "Note", named("one")).await.unwrap();
+    let app = world.engine.app().await;
+    world.engine.check_schema(&app).await.unwrap();
+    let other = Store::open(&StoreOptions::new(world.directory.path().join("app.db"))).unwrap();
+    let renamed = schema("type Note @model { title: String! @renamedFrom(name: \"name\") }");
+    migrations::apply(&other, &renamed, Consent::KeepData, START).await.unwrap();
+
+    let unfit = world.engine.check_schema(&app).await.unwrap_err();
+    assert_eq!(unfit.code(), Code::StorageUnavailable);
+    drop(app);
+    let id = row["id"].as_str().unwrap();
+    let read = world.item(admin(), "Note", id).await.unwrap_err();
+    let written = world.create(admin(), "Note", named("two")).await.unwrap_err();
+    for error in [read, written] {
+        assert_eq!(error.code(), Code::StorageUnavailable, "{error}");
+        assert!(error.message().contains("migrated to another schema"), "{error}");
+    }
+
+    migrations::apply(&other, &schema(BEFORE_AGAIN), Consent::KeepData, START).await.unwrap();
+    let app = world.engine.app().await;
+    world.engine.check_schema(&app).await.unwrap();
 }

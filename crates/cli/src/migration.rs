@@ -12,6 +12,8 @@ use underpin_store::Store;
 
 use crate::exit::{Exit, Failure};
 use crate::output::{Look, Output};
+use crate::project::Project;
+use crate::wiring;
 
 /// How the database stands to the schema.
 pub(crate) async fn status(store: &Store, schema: &Schema) -> Result<Status, Failure> {
@@ -80,6 +82,26 @@ pub(crate) async fn replace(
                     Err(underpin_base::Error::internal("the migration was refused"))
                 }
             }
+        })
+        .await;
+    replaced.map_err(|error| refused.unwrap_or_else(|| error.into()))
+}
+
+/// Serves the schema from then on, provided that the database is at it already.
+pub(crate) async fn follow(
+    engine: &Engine,
+    project: &Project,
+    schema: Arc<Schema>,
+) -> Result<(), Failure> {
+    let wanted = Arc::clone(&schema);
+    let mut refused = None;
+    let replaced = engine
+        .replace(schema, async |store| {
+            let fits = wiring::refuse_behind(project, store, &wanted).await;
+            fits.map_err(|failure| {
+                refused = Some(failure);
+                underpin_base::Error::internal("the database is at another schema")
+            })
         })
         .await;
     replaced.map_err(|error| refused.unwrap_or_else(|| error.into()))

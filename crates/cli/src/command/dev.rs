@@ -5,6 +5,7 @@
 //!              saved: check → migrate and swap, between two requests → say what changed
 //! ```
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,8 +23,11 @@ use crate::project::{Project, SCHEMA_FILE};
 use crate::seed::{self, Seeded};
 use crate::serving::{self, Listener};
 use crate::shutdown::Shutdown;
-use crate::watch::Watch;
+use crate::watch::{Saved, Watch};
 use crate::{logging, migration};
+
+/// How long others may have migrated the database before it is noticed.
+const DATABASE_LOOK: Duration = Duration::from_secs(1);
 
 /// Serve a project while it is being written
 ///
@@ -51,6 +55,7 @@ pub(crate) fn run(args: &DevArgs, output: Output) -> Outcome {
         let text = Project::read_schema(project.dir())?;
         let mut session = Session::start(project, text, output).await?;
         let listener = Listener::open(&session.project.config.server)?;
+        session.url = listener.url(&session.project.config.server);
         let fill = session.fill_fresh_database().await?;
         session.announce(&listener, fill.as_ref(), started.elapsed());
 
@@ -76,8 +81,12 @@ struct Session {
     database: Database,
     is_fresh: bool,
     engine: Arc<Engine>,
+    /// Where clients reach the server.
+    url: String,
     /// The number in the path of the API.
     version: u32,
+    /// Whether it was said that the database fits neither the schema served nor the one saved.
+    told_unfit: bool,
     /// The schema as it was last looked at, good or bad.
     text: String,
 }
@@ -93,7 +102,8 @@ impl Session {
         let version = schema.version;
         migration::apply(&store, &schema, Consent::KeepData, &retry).await?;
         let engine = Arc::new(Engine::start(store, schema, project.engine_options()).await?);
-        Ok(Self { project, output, database, is_fresh, engine, version, text })
+        let (url, told_unfit) = (String::new(), false);
+        Ok(Self { project, output, database, is_fresh, engine, url, version, told_unfit, text })
     }
 
     async fn fill_fresh_database(&self) -> Result<Option<Seeded>, Failure> {
@@ -114,9 +124,9 @@ impl Session {
     /// Says where everything is.
     fn announce(&self, listener: &Listener, fill: Option<&Seeded>, elapsed: Duration) {
         let output = self.output;
-        let url = listener.url(&self.project.config.server);
+        let url = &self.url;
         let version = env!("CARGO_PKG_VERSION");
-        let api = format!("{url}/api/v{}", self.version);
+        let api = self.api();
         output.json(&json!({
             "api": api,
             "docs": format!("{url}/docs"),
@@ -150,19 +160,23 @@ impl Session {
             .line(format_args!("\nready in {} ms, watching {SCHEMA_FILE}\n", elapsed.as_millis()));
     }
 
-    /// Applies what is saved, until it is dropped.
+    fn api(&self) -> String {
+        format!("{}/api/v{}", self.url, self.version)
+    }
+
+    /// Applies what is saved, and follows migrations of others, until it is dropped.
     async fn reload_for_ever(&mut self, watch: notify::Result<Watch>) {
         let watch = match watch {
-            Ok(watch) => watch,
+            Ok(watch) => Some(watch),
             Err(error) => {
                 self.output.warning(format_args!(
                     "cannot watch the project, so a changed schema needs a restart: {error}"
                 ));
-                return std::future::pending().await;
+                None
             }
         };
         loop {
-            let saved = watch.saved().await;
+            let saved = self.saved(watch.as_ref()).await;
             if saved.config {
                 self.look_at_config();
             }
@@ -175,16 +189,40 @@ impl Session {
         }
     }
 
+    /// What was saved, once something was; meanwhile looks whether others migrated the database.
+    async fn saved(&mut self, watch: Option<&Watch>) -> Saved {
+        let mut saved = pin!(async {
+            match watch {
+                Some(watch) => watch.saved().await,
+                None => std::future::pending().await,
+            }
+        });
+        loop {
+            match tokio::time::timeout(DATABASE_LOOK, &mut saved).await {
+                Ok(saved) => return saved,
+                Err(_) => self.follow_database().await,
+            }
+        }
+    }
+
     async fn reload_schema(&mut self) {
         let started = Instant::now();
         // An editor may have taken the file away for a moment; the next event brings it back.
         let Ok(text) = Project::read_schema(self.project.dir()) else { return };
-        if text == self.text {
+        if text == self.text && self.fits().await {
             return;
         }
         self.text = text;
         match self.apply_schema().await {
-            Ok(plan) => self.say_applied(&plan, started.elapsed()),
+            Ok(plan) => {
+                let done: Vec<&str> =
+                    plan.steps.iter().map(|step| step.description.as_str()).collect();
+                let done = match done.as_slice() {
+                    [] => "applied; the tables stay as they are".to_owned(),
+                    done => done.join("; "),
+                };
+                self.say_serving(&done, started.elapsed()).await;
+            }
             Err(failure) => {
                 failure.report(self.output);
                 self.output.note("the schema before goes on serving");
@@ -198,14 +236,58 @@ impl Session {
         migration::replace(&self.engine, schema, &retry).await
     }
 
-    fn say_applied(&self, plan: &MigrationPlan, elapsed: Duration) {
-        let done: Vec<&str> = plan.steps.iter().map(|step| step.description.as_str()).collect();
-        let done = match done.as_slice() {
-            [] => "applied; the tables stay as they are".to_owned(),
-            done => done.join("; "),
-        };
+    /// Whether the database is at the schema that is served. One that cannot be read counts as
+    /// fit: whoever sends a request is told what is wrong with it.
+    async fn fits(&self) -> bool {
+        let app = self.engine.app().await;
+        match self.engine.check_schema(&app).await {
+            Ok(()) => true,
+            Err(error) => error.hint().is_none(),
+        }
+    }
+
+    /// Serves the schema in the file when another process has migrated the database to it.
+    async fn follow_database(&mut self) {
+        if self.fits().await {
+            self.told_unfit = false;
+            return;
+        }
+        let started = Instant::now();
+        match self.follow().await {
+            Ok(text) => {
+                self.told_unfit = false;
+                self.text = text;
+                let done = "the database was migrated; serving the schema that it is at";
+                self.say_serving(done, started.elapsed()).await;
+            }
+            Err(failure) if !self.told_unfit => {
+                self.told_unfit = true;
+                failure.report(self.output);
+                self.output.note(
+                    "another process migrated the database; requests that do not fit it are \
+                     refused until it is at the schema in the file",
+                );
+            }
+            Err(_) => {}
+        }
+    }
+
+    async fn follow(&self) -> Result<String, Failure> {
+        let text = Project::read_schema(self.project.dir())?;
+        let schema = self.project.diagnose()?.into_schema(self.output)?;
+        migration::follow(&self.engine, &self.project, schema).await?;
+        Ok(text)
+    }
+
+    async fn say_serving(&mut self, done: &str, elapsed: Duration) {
         let label = self.output.paint(Look::Good, "schema");
         self.output.line(format_args!("{label}: {done} ({} ms)", elapsed.as_millis()));
+        let version = self.engine.app().await.schema().version;
+        if version != self.version {
+            self.version = version;
+            let api = self.output.paint(Look::Link, self.api());
+            self.output.line(format_args!("{label}: the API is now at {api}"));
+        }
     }
 
     async fn seed_again(&self) {

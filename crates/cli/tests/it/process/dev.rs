@@ -114,3 +114,52 @@ fn a_second_dev_of_one_project_is_refused() {
     assert!(refused.starts_with("exit code: 1"), "{refused}");
     assert!(refused.contains("another `underpin dev`"), "{refused}");
 }
+
+#[test]
+fn a_migration_by_another_process_is_followed() {
+    let sandbox = shop();
+    let mut server = Server::dev(&sandbox);
+    let other = Sandbox::with_schema(WITH_BRAND);
+    let database = format!("sqlite:{}", sandbox.path().join("data/dev.db").display());
+    other.stdout(&["migrate", "apply", "--database", &database]);
+    server.stderr_line("ahead of the schema");
+    assert_eq!(get(server.address, "/health/ready").unwrap().0, 503);
+    let narrow = r#"type Product @model @access(read: "true") { brand: String }"#;
+    other.write("schema.graphql", narrow);
+    other.stdout(&["migrate", "apply", "--allow-destructive", "--database", &database]);
+    let (status, body) = get(server.address, "/api/v1/products").unwrap();
+    assert_eq!(status, 503, "{body}");
+    assert!(body.contains("STORAGE_UNAVAILABLE"), "{body}");
+    sandbox.write("schema.graphql", narrow);
+    server.stdout_line("schema: ");
+    assert!(first_product(&server).as_object().unwrap().contains_key("brand"));
+    assert_eq!(get(server.address, "/health/ready").unwrap().0, 200);
+}
+
+#[test]
+fn a_destructive_migration_that_dev_asked_for_is_served_once_it_is_done() {
+    let sandbox = shop();
+    let mut server = Server::dev(&sandbox);
+    sandbox
+        .write("schema.graphql", r#"type Product @model @access(read: "true") { brand: String }"#);
+    server.stderr_line("migrate apply --allow-destructive --database sqlite:data/dev.db");
+    sandbox.stdout(&[
+        "migrate",
+        "apply",
+        "--allow-destructive",
+        "--database",
+        "sqlite:data/dev.db",
+    ]);
+    server.stdout_line("schema: the database was migrated");
+    assert!(first_product(&server).as_object().unwrap().contains_key("brand"));
+}
+
+#[test]
+fn a_new_version_of_the_api_is_named_with_its_address() {
+    let sandbox = shop();
+    let mut server = Server::dev(&sandbox);
+    sandbox.write("schema.graphql", &format!("extend schema @version(number: 2)\n{SCHEMA}"));
+    let line = server.stdout_line("the API is now at");
+    assert!(line.ends_with(&format!("http://{}/api/v2", server.address)), "{line}");
+    assert_eq!(get(server.address, "/api/v2/products").unwrap().0, 200);
+}

@@ -166,6 +166,19 @@ impl StoreError {
         }
     }
 
+    /// Whether the work of a thread panicked.
+    pub(crate) fn is_panic(&self) -> bool {
+        matches!(self, Self::Panicked)
+    }
+
+    /// Whether the storage failed in a way that the next write will most likely meet as well:
+    /// everything about it but another process's lock.
+    pub(crate) fn is_lasting(&self) -> bool {
+        let is_lock = matches!(self, Self::Locked { .. })
+            || self.database_error().is_some_and(Trouble::is_busy);
+        matches!(self.class(), Class::Storage) && !is_lock
+    }
+
     /// What a client is told, without the cause.
     pub(crate) fn to_answer(&self) -> Error {
         let (code, message) = match self.class() {

@@ -84,6 +84,6 @@ pub struct Stats {
     pub n_writes: u64,
     /// Bytes of the write-ahead log that are in use.
     pub log_bytes: u64,
-    /// Whether the last transaction could be written.
+    /// Whether the storage took what was last written to it, were it only the store's own trial.
     pub is_writable: bool,
 }

@@ -81,6 +81,8 @@ struct Shared {
     oddities: Oddities,
     statement_us_max: u64,
     page_bytes: u64,
+    /// Pages in the log at which nothing more is written.
+    log_pages_max: u64,
     n_queued: AtomicUsize,
     n_commits: AtomicU64,
     n_writes: AtomicU64,
@@ -236,7 +238,8 @@ impl Store {
         }
     }
 
-    /// Whether the database answers, and took the last write.
+    /// Whether the database answers, and took the last write. After a failure the store tries by
+    /// itself about once a second, while nobody writes.
     ///
     /// # Errors
     /// `STORAGE_UNAVAILABLE` or `SHUTTING_DOWN`.
@@ -352,6 +355,10 @@ impl Shared {
             oddities: Oddities::default(),
             statement_us_max: options.statement_ms_max.saturating_mul(1_000),
             page_bytes: u64::try_from(page_bytes).unwrap_or(0),
+            #[cfg(not(test))]
+            log_pages_max: checkpoint::FULL_PAGES,
+            #[cfg(test)]
+            log_pages_max: options.faults.log_pages_max,
             n_queued: AtomicUsize::new(0),
             n_commits: AtomicU64::new(0),
             n_writes: AtomicU64::new(0),

@@ -24,7 +24,7 @@ const BUSY_PAGES: u64 = 16_384;
 const EVICT_PAGES: u64 = 65_536;
 
 /// Pages at which nothing more is written: 1 GiB.
-const FULL_PAGES: u64 = 262_144;
+pub(super) const FULL_PAGES: u64 = 262_144;
 
 /// How long an idle writer waits for a command before it tries again to empty the log.
 pub(super) const PAUSE: Duration = Duration::from_millis(200);
@@ -72,12 +72,12 @@ pub(super) fn when_due(conn: &Connection, shared: &Shared, mover: &Mover) {
 
 /// An error when the log may not grow further.
 pub(super) fn refuse_when_full(conn: &Connection, shared: &Shared) -> Result<(), StoreError> {
-    if shared.n_log_pages.load(Ordering::Relaxed) < FULL_PAGES {
+    if shared.n_log_pages.load(Ordering::Relaxed) < shared.log_pages_max {
         return Ok(());
     }
     empty(conn, shared);
     match shared.n_log_pages.load(Ordering::Relaxed) {
-        n_pages if n_pages < FULL_PAGES => Ok(()),
+        n_pages if n_pages < shared.log_pages_max => Ok(()),
         n_pages => Err(StoreError::LogFull { bytes: n_pages * shared.page_bytes }),
     }
 }

@@ -18,13 +18,19 @@ use crate::{StoreError, WriteOutcome};
 pub(crate) struct Faults {
     /// Pages the database may have; a connection that writes learns of it when it is opened.
     pub(crate) pages_max: Arc<AtomicU32>,
+    /// Pages in the log at which nothing more is written.
+    pub(crate) log_pages_max: u64,
     /// Acknowledge writes before their commit.
     pub(crate) acknowledges_early: bool,
 }
 
 impl Default for Faults {
     fn default() -> Self {
-        Self { pages_max: Arc::new(AtomicU32::new(u32::MAX - 1)), acknowledges_early: false }
+        Self {
+            pages_max: Arc::new(AtomicU32::new(u32::MAX - 1)),
+            log_pages_max: super::checkpoint::FULL_PAGES,
+            acknowledges_early: false,
+        }
     }
 }
 

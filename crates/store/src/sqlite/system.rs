@@ -10,6 +10,9 @@ use crate::StoreError;
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS _underpin_meta \
     (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID";
 
+/// Under which name the writer tries whether the storage can be written.
+const PROBE: &str = "probe";
+
 impl Store {
     /// The value kept under `name`.
     ///
@@ -53,6 +56,17 @@ impl Store {
             Ok((select(conn, &name)?.unwrap_or(value), Ending::Commit))
         })
     }
+}
+
+/// Writes a row of no meaning into the open transaction.
+pub(super) fn write_probe(conn: &Connection) -> Result<(), StoreError> {
+    // A row that stays the same would not be written at all.
+    let sql = "INSERT INTO _underpin_meta (name, value) VALUES (?1, randomblob(8)) \
+        ON CONFLICT DO UPDATE SET value = excluded.value";
+    conn.execute_batch(TABLE)
+        .and_then(|()| conn.execute(sql, [PROBE]))
+        .map(drop)
+        .map_err(|source| StoreError::Write { source })
 }
 
 fn select(conn: &Connection, name: &str) -> Result<Option<Vec<u8>>, StoreError> {

@@ -7,11 +7,15 @@
 //! After trouble with the storage the connection is given up and a new one opened. A sync that
 //! failed is never tried again: the pages it lost are not known, so what was not acknowledged is
 //! answered with an error and the log goes on from its last sound commit.
+//!
+//! While the storage cannot be written, an idle writer tries by itself, so that readiness does not
+//! wait for somebody's write.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvError, RecvTimeoutError, TryRecvError};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use underpin_base::Error;
@@ -21,12 +25,15 @@ use super::open::{Link, Opener, Purpose};
 use super::queue::{Command, Ending, Exclusive, QueuedWrite, References};
 use super::trouble::Trouble;
 use super::write::Failed;
-use super::{Shared, checkpoint, is_broken, refusal, write};
+use super::{Shared, checkpoint, is_broken, refusal, system, write};
 use crate::{StoreError, WriteOutcome};
 
 /// Writes that share a transaction at most: enough to make the sync cheap, few enough to keep the
 /// wait of the first short.
 const GROUP_MAX: usize = 256;
+
+/// How long an idle writer waits before it tries again to write to a storage that failed.
+const PROBE: Duration = Duration::from_secs(1);
 
 /// What one write of a group has come to so far.
 enum Verdict {
@@ -52,6 +59,8 @@ pub(super) struct Writer {
     commands: Receiver<Command>,
     link: Option<Link>,
     mover: Mover,
+    /// When the storage last failed.
+    failed_at: Instant,
 }
 
 impl Writer {
@@ -62,7 +71,8 @@ impl Writer {
         link: Link,
     ) -> Result<Self, StoreError> {
         let mover = Mover::start(&opener)?;
-        let mut writer = Self { opener, shared, commands, link: None, mover };
+        let mut writer =
+            Self { opener, shared, commands, link: None, mover, failed_at: Instant::now() };
         writer.adopt(link);
         Ok(writer)
     }
@@ -100,16 +110,60 @@ impl Writer {
         if let Some(link) = &self.link {
             checkpoint::when_idle(&link.conn, &self.shared);
         }
-        while let Some(link) = &self.link
-            && checkpoint::is_wanted(&self.shared)
-        {
-            match self.commands.recv_timeout(checkpoint::PAUSE) {
+        while let Some(pause) = self.pause() {
+            match self.commands.recv_timeout(pause) {
                 Ok(command) => return Ok(command),
                 Err(RecvTimeoutError::Disconnected) => return Err(RecvError),
-                Err(RecvTimeoutError::Timeout) => checkpoint::again(&link.conn, &self.shared),
+                Err(RecvTimeoutError::Timeout) => self.use_pause(),
             }
         }
         self.commands.recv()
+    }
+
+    /// How long to wait for a command until there is something to do of the writer's own; `None`
+    /// when there is nothing.
+    fn pause(&self) -> Option<Duration> {
+        if self.link.is_some() && checkpoint::is_wanted(&self.shared) {
+            return Some(checkpoint::PAUSE);
+        }
+        let is_writable = self.shared.is_writable.load(Ordering::Relaxed);
+        (!is_writable).then(|| PROBE.saturating_sub(self.failed_at.elapsed()))
+    }
+
+    fn use_pause(&mut self) {
+        if let Some(link) = &self.link
+            && checkpoint::is_wanted(&self.shared)
+        {
+            checkpoint::again(&link.conn, &self.shared);
+        }
+        let is_writable = self.shared.is_writable.load(Ordering::Relaxed);
+        if !is_writable && self.failed_at.elapsed() >= PROBE {
+            self.probe();
+        }
+    }
+
+    /// Writes a small row, to learn whether the storage can be written again.
+    fn probe(&mut self) {
+        let result = unless_panicked(|| {
+            let conn = &self.link()?.conn;
+            begin(conn)?;
+            system::write_probe(conn).map_err(|error| abandon(conn, error))?;
+            commit(conn).map_err(|source| abandon(conn, StoreError::Commit { source }))
+        });
+        match result {
+            Ok(()) => {
+                self.shared.is_writable.store(true, Ordering::Relaxed);
+                tracing::info!("the storage can be written again");
+            }
+            Err(error) => {
+                // What failed first was reported; this would be a line a second.
+                tracing::debug!(?error, "the storage still cannot be written");
+                self.failed_at = Instant::now();
+                if error.is_panic() || is_broken(&error) {
+                    self.link = None;
+                }
+            }
+        }
     }
 
     /// Takes the writes that are queued, up to a full group. What is not a write ends the group
@@ -195,16 +249,19 @@ impl Writer {
         }
         let result = begin(conn).and_then(|()| match work.run(conn) {
             Ok(Ending::Commit) => commit(conn)
-                .map(|()| shared.n_commits.fetch_add(1, Ordering::Relaxed))
+                .map(|()| {
+                    shared.n_commits.fetch_add(1, Ordering::Relaxed);
+                    shared.is_writable.store(true, Ordering::Relaxed);
+                })
                 .map_err(|source| abandon(conn, StoreError::Commit { source })),
-            Ok(Ending::RollBack) => roll_back(conn).map(|()| 0),
+            Ok(Ending::RollBack) => roll_back(conn),
             Err(error) => Err(abandon(conn, error)),
         });
         if references == References::Unchecked {
             // A new connection checks references again, whatever happened here.
             self.link = None;
         }
-        result.map(drop)
+        result
     }
 
     /// The connection; a new one when the last was given up.
@@ -227,19 +284,14 @@ impl Writer {
 
     /// Takes note of how a transaction ended, and gives up a connection that cannot be trusted.
     fn note(&mut self, result: &Result<(), StoreError>) {
-        let is_broken = match result {
-            Ok(()) => false,
-            Err(StoreError::Panicked) => true,
-            Err(error) => is_broken(error),
-        };
-        if is_broken {
+        let Err(error) = result else { return };
+        if error.is_panic() || is_broken(error) {
             self.link = None;
-            if let Err(error) = result {
-                tracing::error!(error = ?error, "a transaction failed; the writer reconnects");
-            }
+            tracing::error!(?error, "a transaction failed; the writer reconnects");
         }
-        if result.is_ok() || is_broken {
-            self.shared.is_writable.store(result.is_ok(), Ordering::Relaxed);
+        if error.is_panic() || error.is_lasting() {
+            self.shared.is_writable.store(false, Ordering::Relaxed);
+            self.failed_at = Instant::now();
         }
     }
 
@@ -311,6 +363,10 @@ fn end_group(
             let n_done = verdicts.iter().filter(is_done).count();
             shared.n_commits.fetch_add(1, Ordering::Relaxed);
             shared.n_writes.fetch_add(n_done as u64, Ordering::Relaxed);
+            // Writes that were all refused say nothing about the storage.
+            if n_done > 0 {
+                shared.is_writable.store(true, Ordering::Relaxed);
+            }
             Ok(Ended::Committed)
         }
         Err(error) if Trouble::of(&error) == Trouble::Constraint => {

@@ -11,7 +11,7 @@ use underpin_schema::Value;
 use underpin_sql::WriteProgram;
 
 use super::shop::*;
-use crate::sqlite::Barrier;
+use crate::sqlite::{Barrier, until};
 use crate::{Options, Store, StoreError};
 
 /// Names the directory to the process that meets a limit on the size of files.
@@ -41,10 +41,39 @@ async fn a_full_disk_fails_writes_alone_and_they_resume_once_there_is_room() {
         assert_eq!(is_there, number < n_done, "{number}");
     }
 
+    // Nobody writes: the store finds out by itself.
     pages_max.store(10_000, Ordering::SeqCst);
+    until(|| shop.store.ready().is_ok()).await;
     shop.store.write(write_job(&create_item(), bulky(n_done))).await.unwrap();
-    shop.store.ready().unwrap();
     assert!(shop.read(&item(), &inputs(vec![id(n_done)])).is_some());
+}
+
+#[tokio::test]
+async fn a_write_that_is_refused_does_not_make_a_full_disk_ready() {
+    let shop = Shop::open_with(|options| options.faults.pages_max = Arc::new(60.into()));
+    let mut number = 0;
+    while shop.store.write(write_job(&create_item(), bulky(number))).await.is_ok() {
+        number += 1;
+    }
+    let error = shop.store.write(write_job(&delete_item(), vec![id(99)])).await.unwrap_err();
+    assert_eq!(error.code(), Code::NotFound);
+    assert!(!shop.store.stats().is_writable);
+}
+
+#[tokio::test]
+async fn a_log_that_may_not_grow_makes_unready_until_nobody_is_in_the_way() {
+    let shop = Shop::open_with(|options| options.faults.log_pages_max = 60);
+    let reader = rusqlite::Connection::open(shop.store.path()).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM item").unwrap();
+    let mut number = 0;
+    while shop.store.write(write_job(&create_item(), bulky(number))).await.is_ok() {
+        number += 1;
+    }
+    assert!(number > 3);
+    assert_eq!(shop.store.ready().unwrap_err().code(), Code::StorageUnavailable);
+    drop(reader);
+    until(|| shop.store.ready().is_ok()).await;
+    shop.store.write(write_job(&create_item(), bulky(number))).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,16 +8,20 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
+use quick_cache::{Equivalent, Weighter};
 use underpin_base::Result;
 use underpin_plan::{Catalog, Folded, Profile};
 
 /// Profiles whose folded rules are kept.
 const PROFILES_MAX: usize = 1_024;
 
-/// Plans kept, over all profiles.
-const PLANS_MAX: usize = 4_096;
+/// Plans of one kind that are expected to be in use, over all profiles.
+const PLANS_EXPECTED: usize = 1_024;
+
+/// Bytes that the plans of one kind may take. A client can make plans large by long lists, so they
+/// are counted by what they hold and not by their number.
+const PLAN_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// The rules as they apply to the actors of one profile.
 pub(crate) struct Lens {
@@ -50,9 +54,24 @@ impl Lenses {
     }
 }
 
+/// What a plan takes in memory.
+pub(crate) trait Footprint {
+    /// Bytes, roughly; the same each time it is asked.
+    fn bytes(&self) -> usize;
+}
+
 /// Plans of one kind, by profile and shape.
 pub(crate) struct Plans<S, T> {
-    kept: Cache<PlanKey<S>, Arc<T>>,
+    kept: Cache<PlanKey<S>, Arc<T>, ByFootprint>,
+}
+
+#[derive(Clone)]
+struct ByFootprint;
+
+impl<S, T: Footprint> Weighter<PlanKey<S>, Arc<T>> for ByFootprint {
+    fn weight(&self, _: &PlanKey<S>, plan: &Arc<T>) -> u64 {
+        plan.bytes() as u64
+    }
 }
 
 #[derive(PartialEq, Eq, Hash)]
@@ -74,9 +93,9 @@ impl<S: Borrow<Q>, Q: Eq + ?Sized> Equivalent<PlanKey<S>> for PlanRef<'_, Q> {
     }
 }
 
-impl<S: Eq + Hash, T> Plans<S, T> {
+impl<S: Eq + Hash, T: Footprint> Plans<S, T> {
     pub(crate) fn new() -> Self {
-        Self { kept: Cache::new(PLANS_MAX) }
+        Self { kept: Cache::with_weighter(PLANS_EXPECTED, PLAN_BYTES_MAX, ByFootprint) }
     }
 
     /// The plan for this shape, made by `make` when it is not kept.
@@ -108,6 +127,18 @@ mod tests {
 
     use super::*;
 
+    impl Footprint for i32 {
+        fn bytes(&self) -> usize {
+            4
+        }
+    }
+
+    impl Footprint for Vec<u8> {
+        fn bytes(&self) -> usize {
+            self.len()
+        }
+    }
+
     #[test]
     fn a_plan_is_made_once_for_a_shape_and_profile() {
         let plans: Plans<Box<[u8]>, _> = Plans::new();
@@ -126,11 +157,12 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_plans_is_bounded() {
+    fn the_bytes_of_plans_are_bounded() {
         let plans: Plans<Box<[u8]>, _> = Plans::new();
-        for n in 0..PLANS_MAX * 3 {
-            plans.get_or_make(0, &n.to_le_bytes()[..], || Ok(n)).unwrap();
+        for n in 0..512_usize {
+            plans.get_or_make(0, &n.to_le_bytes()[..], || Ok(vec![0; 256 * 1024])).unwrap();
         }
-        assert!(plans.kept.len() <= PLANS_MAX);
+        assert!(plans.kept.weight() <= PLAN_BYTES_MAX);
+        assert!(!plans.kept.is_empty());
     }
 }

@@ -14,7 +14,7 @@ use underpin_sql::{BindSource, Codec, Dialect, Inputs, ReadProgram, Select, Stat
 use underpin_store::{ReadCost, ReadJob, ReadOutcome, Seal, Store};
 
 use crate::cursor::{Cursors, Direction};
-use crate::plans::Lens;
+use crate::plans::{Footprint, Lens};
 use crate::{Context, PageLinks, ReadCall, ReadReply};
 
 /// A read, compiled for one profile.
@@ -26,6 +26,7 @@ pub(crate) struct ReadPlan {
     is_list: bool,
     paging: Paging,
     cost: ReadCost,
+    bytes: usize,
 }
 
 impl ReadPlan {
@@ -48,6 +49,7 @@ impl ReadPlan {
             is_list: !matches!(request.target, Target::Item(_)),
             paging: request.page.paging,
             cost: ReadCost::default(),
+            bytes: size_of::<Self>() + bytes_of_read(&program) + size_of_val(authorized.slots()),
             program: Arc::new(program),
         })
     }
@@ -152,6 +154,12 @@ impl ReadPlan {
     }
 }
 
+impl Footprint for ReadPlan {
+    fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
 /// The part of a list that is wanted.
 pub(crate) struct Page {
     limit: u32,
@@ -240,4 +248,24 @@ pub(crate) fn collect_actor_values(statement: &Statement, values: &mut Vec<Actor
             values.push(value.clone());
         }
     }
+}
+
+fn bytes_of_read(program: &ReadProgram) -> usize {
+    let others = program.parent.iter().chain(&program.count).map(bytes_of_statement);
+    bytes_of_select(&program.root) + others.sum::<usize>()
+}
+
+/// What a select takes in memory, its relations included.
+pub(crate) fn bytes_of_select(select: &Select) -> usize {
+    let outputs = select.outputs.iter().map(|output| match output {
+        underpin_sql::Output::Column { label, .. } => label.len(),
+        underpin_sql::Output::Relation { name, select, .. } => name.len() + bytes_of_select(select),
+    });
+    let own = size_of_val(select) + size_of_val(select.outputs.as_slice());
+    own + bytes_of_statement(&select.statement) + outputs.sum::<usize>()
+}
+
+/// What a statement takes in memory.
+pub(crate) fn bytes_of_statement(statement: &Statement) -> usize {
+    statement.text.len() + size_of_val(statement.binds.as_slice())
 }

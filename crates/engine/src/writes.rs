@@ -14,8 +14,10 @@ use underpin_sql::{Dialect, Inputs, WriteProgram};
 use underpin_store::{Seal, Store, WriteJob};
 
 use crate::cursor::Cursors;
-use crate::plans::Lens;
-use crate::reads::{bind_actor, collect_actor_values, collect_of_select};
+use crate::plans::{Footprint, Lens};
+use crate::reads::{
+    bind_actor, bytes_of_select, bytes_of_statement, collect_actor_values, collect_of_select,
+};
 use crate::{Context, WriteReply};
 
 /// A write, compiled for one profile.
@@ -23,6 +25,7 @@ pub(crate) struct WritePlan {
     authorized: AuthorizedWrite,
     program: Arc<WriteProgram>,
     actor_values: Vec<ActorValue>,
+    bytes: usize,
 }
 
 impl WritePlan {
@@ -39,7 +42,8 @@ impl WritePlan {
         let authorized = underpin_plan::authorize_write(catalog, &lens.folded, shape, limits)?;
         let program = underpin_sql::write(catalog, &authorized, Dialect::Sqlite);
         let actor_values = actor_values(&program);
-        Ok(Self { authorized, program: Arc::new(program), actor_values })
+        let bytes = size_of::<Self>() + bytes_of_write(&program);
+        Ok(Self { authorized, program: Arc::new(program), actor_values, bytes })
     }
 
     /// Does the write; returns once it is durable.
@@ -72,6 +76,12 @@ impl WritePlan {
             version: outcome.version,
             n_statements: outcome.n_statements,
         })
+    }
+}
+
+impl Footprint for WritePlan {
+    fn bytes(&self) -> usize {
+        self.bytes
     }
 }
 
@@ -135,4 +145,15 @@ fn actor_values(program: &WriteProgram) -> Vec<ActorValue> {
         collect_of_select(reply, &mut values);
     }
     values
+}
+
+fn bytes_of_write(program: &WriteProgram) -> usize {
+    let links = program.links.iter().map(|link| {
+        bytes_of_statement(&link.add) + link.clear.as_ref().map_or(0, bytes_of_statement)
+    });
+    let reply = program.reply.as_ref().map_or(0, bytes_of_select);
+    bytes_of_statement(&program.main)
+        + bytes_of_statement(&program.explain)
+        + links.sum::<usize>()
+        + reply
 }

@@ -1,5 +1,7 @@
 //! One statement in the making: its binds, its aliases, and the rows its conditions speak of.
 
+use std::collections::HashMap;
+
 use underpin_plan::{ActorKind, Assigned};
 use underpin_rules::{Root, Var};
 use underpin_schema::{Field, FieldId, Model, ModelId, Schema, Value};
@@ -22,6 +24,8 @@ pub(crate) struct Frame<'a> {
 pub(crate) struct Draft<'a> {
     pub(crate) frame: Frame<'a>,
     binds: Vec<Bind>,
+    /// The place in `binds` of each of the request's values.
+    slots: HashMap<(u16, Codec), usize>,
     n_aliases: u32,
 }
 
@@ -93,7 +97,7 @@ impl<'a> Scope<'a> {
 
 impl<'a> Draft<'a> {
     pub(crate) fn new(frame: Frame<'a>) -> Self {
-        Self { frame, binds: Vec::new(), n_aliases: 0 }
+        Self { frame, binds: Vec::new(), slots: HashMap::new(), n_aliases: 0 }
     }
 
     /// The finished statement.
@@ -103,11 +107,18 @@ impl<'a> Draft<'a> {
 
     /// A placeholder for a value; the same one for the same value.
     pub(crate) fn bind(&mut self, source: BindSource, codec: Codec) -> String {
-        let bind = Bind { source, codec };
-        let place = self.binds.iter().position(|known| *known == bind).unwrap_or_else(|| {
-            self.binds.push(bind);
-            self.binds.len() - 1
-        });
+        let next = self.binds.len();
+        // A request may bring thousands of values, so they are not sought one by one; of anything
+        // else a statement has but a few.
+        let known = if let BindSource::Slot(slot) = source {
+            Some(*self.slots.entry((slot, codec)).or_insert(next))
+        } else {
+            self.binds.iter().position(|bind| bind.source == source && bind.codec == codec)
+        };
+        let place = known.unwrap_or(next);
+        if place == next {
+            self.binds.push(Bind { source, codec });
+        }
         self.frame.dialect.placeholder(place + 1)
     }
 

@@ -106,6 +106,30 @@ pub(crate) async fn seed(
     seeded
 }
 
+/// Whether no model has a row.
+pub(crate) async fn is_empty(engine: &Engine) -> Result<bool, Error> {
+    let app = engine.app().await;
+    let ctx = service(engine);
+    for model in &app.schema().models {
+        let request = || Ok(keys_of(Target::List(model.id), model));
+        let shape = format!("first {}", model.id.0);
+        let call = ReadCall {
+            shape: shape.as_bytes(),
+            build: &request,
+            values: &[],
+            limit: Some(1),
+            page: None,
+            cursor: None,
+        };
+        let mut rows = Vec::new();
+        engine.read(&app, &ctx, call, &mut rows).await?;
+        if rows != b"[]" {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// The rows of all files, in the order they are best written in.
 fn rows(schema: &Schema, limits: &Limits, paths: &[PathBuf], seeded: &mut Seeded) -> Vec<Row> {
     let mut files: Vec<Vec<Row>> = Vec::new();
@@ -213,12 +237,7 @@ async fn write_all(
 async fn write(engine: &Engine, row: Row) -> Result<Written, Error> {
     let app = engine.app().await;
     let model = app.schema().model(row.model);
-    let ctx = Context {
-        actor: Arc::new(Actor::service()),
-        now: engine.now(),
-        ip: None,
-        transport: "service",
-    };
+    let ctx = service(engine);
     let Some(key) = decode::key(&row.document, model) else {
         return Err(without_key(row.document.errors, model));
     };
@@ -267,18 +286,7 @@ async fn exists(
     ctx: &Context,
     (model, key): (&Model, &Value),
 ) -> Result<bool, Error> {
-    let key_name = model.key_field().name.clone();
-    let request = || {
-        Ok(ReadRequest {
-            target: Target::Item(model.id),
-            fields: Some(vec![key_name.clone()]),
-            include: Vec::new(),
-            conditions: Vec::new(),
-            filter: None,
-            sort: Vec::new(),
-            page: PageRequest { paging: Paging::First, count: false },
-        })
-    };
+    let request = || Ok(keys_of(Target::Item(model.id), model));
     let mut text = Vec::new();
     match &model.key_field().kind {
         underpin_schema::FieldKind::Scalar(scalar) => scalar.write_text(key, &mut text),
@@ -299,6 +307,23 @@ async fn exists(
         Err(error) if error.code() == Code::NotFound => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// A question for nothing but keys.
+fn keys_of(target: Target, model: &Model) -> ReadRequest {
+    ReadRequest {
+        target,
+        fields: Some(vec![model.key_field().name.clone()]),
+        include: Vec::new(),
+        conditions: Vec::new(),
+        filter: None,
+        sort: Vec::new(),
+        page: PageRequest { paging: Paging::First, count: false },
+    }
+}
+
+fn service(engine: &Engine) -> Context {
+    Context { actor: Arc::new(Actor::service()), now: engine.now(), ip: None, transport: "service" }
 }
 
 impl Row {

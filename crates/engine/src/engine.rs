@@ -284,6 +284,10 @@ impl Engine {
         self.store.close();
     }
 
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
     pub(crate) fn system(&self) -> &App {
         &self.system
     }

@@ -12,10 +12,12 @@ mod keys;
 pub mod migrations;
 mod plans;
 mod reads;
+mod seeding;
 mod system;
 mod writes;
 
 pub use call::{Context, PageLinks, ReadCall, ReadReply, WriteReply};
 pub use engine::{App, AppGuard, Engine, Options};
 pub use keys::NewKey;
+pub use seeding::Seeding;
 pub use system::KeyInfo;

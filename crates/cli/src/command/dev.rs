@@ -1,7 +1,7 @@
 //! `underpin dev`: serves a project while it is being written.
 //!
 //! ```text
-//! check → migrate → seed a fresh database → serve
+//! listen → check → migrate → seed a fresh database → serve
 //!              saved: check → migrate and swap, between two requests → say what changed
 //! ```
 
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::json;
-use underpin_engine::Engine;
+use underpin_engine::{Engine, Seeding};
 use underpin_migrate::{Consent, MigrationPlan};
 
 use crate::args::{ListenArgs, ProjectArgs};
@@ -50,11 +50,12 @@ pub(crate) fn run(args: &DevArgs, output: Output) -> Outcome {
         let shutdown = Shutdown::listen()
             .map_err(|error| Failure::failed(format!("cannot listen for signals: {error}")))?;
         let _lock = DevLock::take(&project)?;
+        // Before anything is made: a start that cannot serve leaves nothing behind.
+        let listener = Listener::open(&project.config.server)?;
         // Before the schema is read, so that nothing saved from here on goes unnoticed.
         let watch = Watch::start(project.dir());
         let text = Project::read_schema(project.dir())?;
         let mut session = Session::start(project, text, output).await?;
-        let listener = Listener::open(&session.project.config.server)?;
         session.url = listener.url(&session.project.config.server);
         let fill = session.fill_fresh_database().await?;
         session.announce(&listener, fill.as_ref(), started.elapsed());
@@ -79,7 +80,6 @@ struct Session {
     project: Project,
     output: Output,
     database: Database,
-    is_fresh: bool,
     engine: Arc<Engine>,
     /// Where clients reach the server.
     url: String,
@@ -96,23 +96,37 @@ impl Session {
         let schema = project.diagnose()?.into_schema(output)?;
         project.refresh_directives();
         let database = Database::of(&project, Purpose::Dev);
-        let is_fresh = !database.exists();
         let store = database.open(&project.config)?;
         let retry = retry(&project, &database);
         let version = schema.version;
         migration::apply(&store, &schema, Consent::KeepData, &retry).await?;
         let engine = Arc::new(Engine::start(store, schema, project.engine_options()).await?);
         let (url, told_unfit) = (String::new(), false);
-        Ok(Self { project, output, database, is_fresh, engine, url, version, told_unfit, text })
+        Ok(Self { project, output, database, engine, url, version, told_unfit, text })
     }
 
     async fn fill_fresh_database(&self) -> Result<Option<Seeded>, Failure> {
-        if !self.is_fresh {
+        if !self.is_fresh().await? {
             return Ok(None);
         }
+        self.engine.begin_seeding()?;
         let seeded = self.seed().await?;
         seeded.report(self.output);
+        // Rows that were refused are tried again by the next start.
+        if seeded.is_complete() {
+            self.engine.end_seeding()?;
+        }
         Ok(Some(seeded))
+    }
+
+    /// Whether the database still waits for its first rows. One that was filled to the end does
+    /// not, even when its rows were deleted since; one that has rows from elsewhere does not.
+    async fn is_fresh(&self) -> Result<bool, Failure> {
+        match self.engine.seeding()? {
+            Seeding::Untouched => Ok(seed::is_empty(&self.engine).await?),
+            Seeding::Begun => Ok(true),
+            Seeding::Ended => Ok(false),
+        }
     }
 
     async fn seed(&self) -> Result<Seeded, Failure> {

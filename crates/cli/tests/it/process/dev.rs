@@ -1,5 +1,6 @@
 //! `underpin dev`
 
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use serde_json::Value;
@@ -162,4 +163,44 @@ fn a_new_version_of_the_api_is_named_with_its_address() {
     let line = server.stdout_line("the API is now at");
     assert!(line.ends_with(&format!("http://{}/api/v2", server.address)), "{line}");
     assert_eq!(get(server.address, "/api/v2/products").unwrap().0, 200);
+}
+
+#[test]
+fn a_start_that_cannot_listen_leaves_nothing_behind_and_the_next_one_seeds() {
+    let sandbox = shop();
+    let occupant = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = occupant.local_addr().unwrap().to_string();
+    let refused = sandbox.run(&["dev", "--address", &address]);
+    assert!(refused.contains("another program listens there"), "{refused}");
+    assert!(!sandbox.path().join("data/dev.db").exists());
+    let mut server = Server::dev(&sandbox);
+    server.stdout_line("(new, 1 row added)");
+}
+
+#[test]
+fn a_database_that_was_made_but_never_filled_is_filled() {
+    let sandbox = shop();
+    sandbox.stdout(&["migrate", "apply", "--database", "sqlite:data/dev.db"]);
+    let mut server = Server::dev(&sandbox);
+    server.stdout_line("(new, 1 row added)");
+}
+
+#[test]
+fn seeding_that_was_not_completed_goes_on_at_the_next_start_and_then_is_over() {
+    let sandbox = shop();
+    let pot = ROW.replace("0001", "0002");
+    let wrong = format!("[{}, {}]", ROW.trim_matches(['[', ']']), r#"{ "name": 7 }"#);
+    sandbox.write("seed/products.json", &wrong);
+    let mut server = Server::dev(&sandbox);
+    server.stdout_line("(new, 1 row added, 1 refused)");
+    drop(server);
+    sandbox.write("seed/products.json", &pot);
+    let mut server = Server::dev(&sandbox);
+    server.stdout_line("(new, 1 row added)");
+    drop(server);
+    // Saved while nobody watches, so a row that is missing was not wanted.
+    sandbox.write("seed/products.json", &ROW.replace("0001", "0003"));
+    let mut server = Server::dev(&sandbox);
+    let line = server.stdout_line("data/dev.db");
+    assert!(line.ends_with("data/dev.db"), "{line}");
 }

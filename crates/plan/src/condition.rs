@@ -87,7 +87,7 @@ impl<'a> Conditions<'a> {
         let var = self.vars.next_var();
         let mut inner = self.view.start(Root::Var(var), target);
         inner.n_relations = n_relations;
-        let rows = self.view.rules(target).read.rebase(&inner.base, &mut self.vars);
+        let rows = self.view.related_rows(field).rebase(&inner.base, &mut self.vars);
         let body = self.along(&inner, rest, asked)?;
         let exists = Predicate::Exists(Box::new(Quantified {
             root: spot.base.root,

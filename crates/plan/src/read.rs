@@ -39,7 +39,7 @@ pub fn authorize_read(
     } else {
         sort::order(view, place.model, &[], &mut wanted.vars)?
     };
-    wanted.parts.insert(0, view.rules(place.model).read.clone());
+    wanted.parts.insert(0, place.visible);
     let root = Selection {
         model: place.model,
         source: place.source,
@@ -64,6 +64,8 @@ struct Place {
     model: ModelId,
     source: Source,
     rows: Rows,
+    /// Which rows there the profile may see.
+    visible: Predicate,
     parent: Option<Parent>,
     /// The model whose key is in slot 0.
     keyed: Option<ModelId>,
@@ -72,12 +74,21 @@ struct Place {
 fn place(view: View<'_>, wanted: Target) -> Result<Place> {
     match wanted {
         Target::List(model) => {
-            Ok(Place { model, source: Source::All, rows: Rows::Page, parent: None, keyed: None })
+            let visible = view.rules(model).read.clone();
+            Ok(Place {
+                model,
+                source: Source::All,
+                rows: Rows::Page,
+                visible,
+                parent: None,
+                keyed: None,
+            })
         }
         Target::Item(model) => Ok(Place {
             model,
             source: Source::Key,
             rows: Rows::One,
+            visible: view.rules(model).read.clone(),
             parent: None,
             keyed: Some(model),
         }),
@@ -93,6 +104,7 @@ fn place(view: View<'_>, wanted: Target) -> Result<Place> {
                 model: target,
                 source: Source::Relation(model, relation),
                 rows: if is_list(field) { Rows::Page } else { Rows::One },
+                visible: view.related_rows(field),
                 parent: Some(Parent { model, relation, condition }),
                 keyed: Some(model),
             })
@@ -109,7 +121,7 @@ fn wanted<'a>(view: View<'a>, place: &Place, request: &ReadRequest) -> Result<Co
         return Err(underpin_base::Error::new(Code::QueryTooComplex, message));
     }
     // Variables of the rule and of what the request adds stand in one predicate.
-    let vars = Vars::after(&view.rules(place.model).read);
+    let vars = Vars::after(&place.visible);
     let mut wanted = Conditions { view, vars, slots: Vec::new(), parts: Vec::new() };
     if let Some(keyed) = place.keyed {
         wanted.slots.push(SlotType::of_key(view.model(keyed)));

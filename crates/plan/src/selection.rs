@@ -149,7 +149,7 @@ fn included(
     Ok(Selection {
         model: target,
         source: Source::Relation(model, field.id),
-        condition: view.rules(target).read.clone(),
+        condition: view.related_rows(field),
         members: assemble(view, target, wanted, nested_max)?,
         sort: if rows == Rows::One { Vec::new() } else { order.terms },
         cursor_shape: order.shape,

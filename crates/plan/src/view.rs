@@ -6,8 +6,9 @@
 
 use underpin_base::{Code, Error, Limits, Result};
 use underpin_rules::{Base, Operand, Path, Predicate, Root, Vars, Visible, VisibleField};
-use underpin_schema::{Field, FieldKind, Model, ModelId, Scalar, Schema, nearest};
+use underpin_schema::{Field, FieldId, FieldKind, Model, ModelId, Scalar, Schema, nearest};
 
+use crate::selection::target;
 use crate::{ActorKind, Catalog, Folded, FoldedModel, Operation, SlotType};
 
 /// A catalog through the eyes of a profile.
@@ -78,22 +79,35 @@ impl<'a> View<'a> {
 
     /// When a field may be read of a row that is visible: `False` when it does not exist.
     pub(crate) fn guard(self, model: ModelId, field: &Field) -> &'a Predicate {
-        &self.rules(model).fields[usize::from(field.id.0)].shown
+        self.guard_of(model, field.id)
+    }
+
+    fn guard_of(self, model: ModelId, field: FieldId) -> &'a Predicate {
+        &self.rules(model).fields[usize::from(field.0)].shown
     }
 
     /// Whether the profile may read the field of any row.
     pub(crate) fn exists(self, model: ModelId, field: &Field) -> bool {
-        let rows = match &field.kind {
-            FieldKind::ToMany(to_many) => Some(to_many.target),
-            FieldKind::ManyToMany(join) => Some(join.target),
-            FieldKind::Scalar(_)
-            | FieldKind::Enum(_)
-            | FieldKind::ScalarList(_)
-            | FieldKind::EnumList(_)
-            | FieldKind::ToOne(_) => None,
-        };
         *self.guard(model, field) != Predicate::False
-            && rows.is_none_or(|target| self.rules(target).read != Predicate::False)
+            && opposite(field).is_none_or(|(target, owner)| {
+                let shown =
+                    owner.is_none_or(|owner| *self.guard_of(target, owner) != Predicate::False);
+                shown && self.rules(target).read != Predicate::False
+            })
+    }
+
+    /// Which rows of a relation the profile may see, over `row` there: those that it may see at
+    /// all, and whose own side of the relation it may read. That a row is in the list of another
+    /// says what the field on its own side says.
+    pub(crate) fn related_rows(self, field: &Field) -> Predicate {
+        match (opposite(field), target(field)) {
+            (Some((target, Some(owner))), _) => Predicate::and([
+                self.rules(target).read.clone(),
+                self.guard_of(target, owner).clone(),
+            ]),
+            (_, Some(target)) => self.rules(target).read.clone(),
+            (_, None) => Predicate::False,
+        }
     }
 
     /// The field with this name, if it exists for the profile.
@@ -196,6 +210,11 @@ impl<'a> View<'a> {
         };
         let n_relations = self.count_relation(spot, parameter)?;
         let guard = self.guarded(spot, field, vars);
+        // As for `include`: a reference to rows that are never visible leads nowhere.
+        if self.rules(to_one.target).read == Predicate::False {
+            let message = format!("`{}` leads to no row that may be read", field.name);
+            return Err(parameter.refuse(Code::UnknownField, message));
+        }
         let base = spot.base.step(self.schema(), spot.model, field.id);
         let rows = self.rules(to_one.target).read.rebase(&base, vars);
         let guard = Predicate::and([guard, rows]);
@@ -244,5 +263,22 @@ impl Visible for View<'_> {
 
     fn rows(&self, model: ModelId) -> Predicate {
         self.rules(model).read.clone()
+    }
+
+    fn related(&self, model: ModelId, field: FieldId) -> Predicate {
+        self.related_rows(self.schema().field(model, field))
+    }
+}
+
+/// The model that a relation to many leads to, and the field there that is its other side.
+fn opposite(field: &Field) -> Option<(ModelId, Option<FieldId>)> {
+    match &field.kind {
+        FieldKind::ToMany(to_many) => Some((to_many.target, Some(to_many.field))),
+        FieldKind::ManyToMany(join) => Some((join.target, join.inverse)),
+        FieldKind::Scalar(_)
+        | FieldKind::Enum(_)
+        | FieldKind::ScalarList(_)
+        | FieldKind::EnumList(_)
+        | FieldKind::ToOne(_) => None,
     }
 }

@@ -48,6 +48,11 @@ pub trait Visible {
 
     /// The rows of `model` that the actor may see, as a predicate over `row`.
     fn rows(&self, model: ModelId) -> Predicate;
+
+    /// The rows of a to-many relation of `model` that the actor may see, as a predicate over
+    /// `row`, which is one of them. Narrower than [`rows`](Self::rows) where the actor may not
+    /// read the other side of the relation.
+    fn related(&self, model: ModelId, field: FieldId) -> Predicate;
 }
 
 /// A field that an actor may read, on some rows at least.

@@ -9,7 +9,13 @@ use underpin_schema::{ModelId, Value};
 const SOURCE: &str = include_str!("../../../../tests/golden/sql/shop.graphql");
 
 pub(crate) fn catalog() -> Catalog {
-    let parsed = underpin_schema::parse(SOURCE, "shop.graphql");
+    catalog_of(SOURCE)
+}
+
+/// Of any schema.
+#[track_caller]
+pub(crate) fn catalog_of(source: &str) -> Catalog {
+    let parsed = underpin_schema::parse(source, "schema.graphql");
     let schema = parsed.schema.unwrap_or_else(|| panic!("{:#?}", parsed.diagnostics));
     let (rules, problems) = Rules::compile(&schema);
     Catalog { rules: rules.unwrap_or_else(|| panic!("{problems:#?}")), schema: Arc::new(schema) }

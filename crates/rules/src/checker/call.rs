@@ -236,7 +236,7 @@ impl<'a> Checker<'a> {
             | FieldKind::ToOne(_) => unreachable!("invariant: only these become rows"),
         };
         let var = self.vars.next_var();
-        let seen = self.visible_rows(target, &Base::root(Root::Var(var), target));
+        let seen = self.related_rows((place.model, field), &Base::root(Root::Var(var), target));
         self.scope.push(Bound { name: var_name, var, model: target, n_relations });
         let body = self.condition(body);
         self.scope.pop();

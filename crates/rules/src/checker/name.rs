@@ -186,6 +186,11 @@ impl<'a> Checker<'a> {
         self.allow_relation(place.n_relations + 1, span)?;
         let base = place.base.step(self.schema, place.model, field);
         let seen = self.visible_rows(target, &base);
+        if seen == Predicate::False {
+            let reference = &self.schema.field(place.model, field).name;
+            let message = format!("`{reference}` leads to no row that may be read");
+            return self.refuse(Problem::new(Fault::UnknownField, span, message));
+        }
         Some(Place {
             base,
             model: target,
@@ -210,10 +215,20 @@ impl<'a> Checker<'a> {
     }
 
     /// Which rows of `model` at `base` may be seen.
-    pub(super) fn visible_rows(&mut self, model: ModelId, base: &Base) -> Predicate {
+    fn visible_rows(&mut self, model: ModelId, base: &Base) -> Predicate {
         match self.setting {
             Setting::Rule | Setting::UpdateRule | Setting::RowOnly => Predicate::True,
             Setting::Filter(visible) => visible.rows(model).rebase(base, &mut self.vars),
+        }
+    }
+
+    /// Which rows of a to-many relation, at `base`, may be seen.
+    pub(super) fn related_rows(&mut self, relation: (ModelId, FieldId), base: &Base) -> Predicate {
+        match self.setting {
+            Setting::Rule | Setting::UpdateRule | Setting::RowOnly => Predicate::True,
+            Setting::Filter(visible) => {
+                visible.related(relation.0, relation.1).rebase(base, &mut self.vars)
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! Shapes, slots, and what an actor may and may not ask.
 
 use proptest::prelude::*;
-use underpin_schema::Value;
+use underpin_schema::{FieldKind, Value};
 
 use super::*;
 use crate::fixture::{model, shop};
@@ -33,6 +33,18 @@ impl Visible for Stranger<'_> {
             "Product" => rule(self.0, "Product", "row.active"),
             "User" => rule(self.0, "User", "row.orders.exists(o, o.helper == auth.id)"),
             _ => Predicate::True,
+        }
+    }
+
+    fn related(&self, model: ModelId, field: FieldId) -> Predicate {
+        let field = self.0.field(model, field);
+        match &field.kind {
+            FieldKind::ToMany(_) if field.name == "members" => {
+                rule(self.0, "User", "row.score > 1")
+            }
+            FieldKind::ToMany(to_many) => self.rows(to_many.target),
+            FieldKind::ManyToMany(join) => self.rows(join.target),
+            _ => panic!("{} is no relation to many", field.name),
         }
     }
 }
@@ -154,6 +166,12 @@ fn a_path_leads_through_visible_rows_alone() {
         @"{row.customer.orders.exists(v0, v0.helper == auth.id) ? row.customer.name} == {$3} || {row.helper.orders.exists(v1, v1.helper == auth.id) ? row.helper.name} == {$4}"
     );
     insta::assert_snapshot!(shown("Order", "customer == '00000000-0000-7000-8000-000000000001'"), @"row.customer == {$3}");
+}
+
+#[test]
+fn a_row_is_in_a_list_for_whoever_may_read_its_own_side_of_the_relation() {
+    insta::assert_snapshot!(shown("Team", "members.exists(m, m.score > 2)"), @"row.members.exists(v0, v0.score > 1 && v0.score > {$3})");
+    insta::assert_snapshot!(shown("Team", "members.all(m, m.score > 2)"), @"!row.members.exists(v0, v0.score > 1 && !(v0.score > {$3}))");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What folding decides, and that it never changes what a predicate says.
 
 use proptest::prelude::*;
-use underpin_schema::{FieldId, ModelId, Schema};
+use underpin_schema::{FieldId, FieldKind, ModelId, Schema};
 
 use super::*;
 use crate::checker::{Checker, Setting};
@@ -152,6 +152,14 @@ impl Visible for Seen<'_> {
 
     fn rows(&self, model: ModelId) -> Predicate {
         self.guard(model, u16::MAX)
+    }
+
+    fn related(&self, model: ModelId, field: FieldId) -> Predicate {
+        match &self.schema.field(model, field).kind {
+            FieldKind::ToMany(to_many) => self.guard(to_many.target, to_many.field.0),
+            FieldKind::ManyToMany(join) => self.rows(join.target),
+            other => panic!("no relation to many: {other:?}"),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use underpin_rules::{
     ActorValue, Facts, Predicate, Situation, Visible, VisibleField, eval, parse_filter,
     scan_filter, type_filter,
 };
-use underpin_schema::{ModelId, Value};
+use underpin_schema::{FieldId, FieldKind, ModelId, Value};
 use underpin_sql::{Dialect, Inputs, ReadProgram};
 use underpin_store::Seal;
 
@@ -218,6 +218,17 @@ impl Visible for Sees<'_> {
 
     fn rows(&self, model: ModelId) -> Predicate {
         self.question.rows(self.catalog, model)
+    }
+
+    fn related(&self, model: ModelId, field: FieldId) -> Predicate {
+        let (target, owner) = match &self.catalog.schema.field(model, field).kind {
+            FieldKind::ToMany(to_many) => (to_many.target, Some(to_many.field)),
+            FieldKind::ManyToMany(join) => (join.target, join.inverse),
+            other => unreachable!("invariant: a relation to many, not {other:?}"),
+        };
+        let owner = owner.map(|owner| &self.catalog.schema.field(target, owner).name);
+        let shown = owner.and_then(|name| self.field(target, name)).map(|field| field.guard);
+        Predicate::and([self.rows(target), shown.unwrap_or(Predicate::True)])
     }
 }
 

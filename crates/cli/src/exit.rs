@@ -14,7 +14,7 @@ Exit codes:
   1    failed: the reason is on standard error
   2    wrong usage, configuration or schema; nothing was changed
   3    the database is behind the schema, or a step waits for your consent
-  130  stopped by a second Ctrl-C or SIGTERM before requests had ended";
+  130  stopped by Ctrl-C or SIGTERM before it served, or by a second one before requests had ended";
 
 /// The exit code of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub enum Exit {
     Usage,
     /// The database is not at the schema, or getting it there needs consent.
     Behind,
-    /// Stopped by a second signal.
+    /// Stopped by a signal before it served, or by a second one.
     Interrupted,
 }
 

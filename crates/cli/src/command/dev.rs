@@ -47,7 +47,7 @@ pub(crate) fn run(args: &DevArgs, output: Output) -> Outcome {
     logging::start(&project.config.log);
     let runtime = crate::runtime()?;
     runtime.block_on(async {
-        let shutdown = Shutdown::listen()
+        let mut shutdown = Shutdown::listen()
             .map_err(|error| Failure::failed(format!("cannot listen for signals: {error}")))?;
         let _lock = DevLock::take(&project)?;
         // Before anything is made: a start that cannot serve leaves nothing behind.
@@ -55,9 +55,13 @@ pub(crate) fn run(args: &DevArgs, output: Output) -> Outcome {
         // Before the schema is read, so that nothing saved from here on goes unnoticed.
         let watch = Watch::start(project.dir());
         let text = Project::read_schema(project.dir())?;
-        let mut session = Session::start(project, text, output).await?;
-        session.url = listener.url(&session.project.config.server);
-        let fill = session.fill_fresh_database().await?;
+        let starting = async {
+            let mut session = Session::start(project, text, output).await?;
+            session.url = listener.url(&session.project.config.server);
+            let fill = session.fill_fresh_database().await?;
+            Ok::<_, Failure>((session, fill))
+        };
+        let (mut session, fill) = shutdown.unless_requested(starting).await?;
         session.announce(&listener, fill.as_ref(), started.elapsed());
 
         let (engine, config) = (Arc::clone(&session.engine), session.project.config.clone());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use clap::Args;
 use underpin_engine::Engine;
 use underpin_migrate::Consent;
+use underpin_schema::Schema;
 
 use crate::args::{ListenArgs, ProjectArgs};
 use crate::database::{Database, Purpose};
@@ -36,25 +37,12 @@ pub(crate) fn run(args: &ServeArgs, output: Output) -> Outcome {
     let schema = project.diagnose()?.into_schema(output)?;
     let runtime = crate::runtime()?;
     runtime.block_on(async {
-        let shutdown = Shutdown::listen()
+        let mut shutdown = Shutdown::listen()
             .map_err(|error| Failure::failed(format!("cannot listen for signals: {error}")))?;
         let listener = Listener::open(&project.config.server)?;
         let database = Database::of(&project, Purpose::Serve);
-        if !args.migrate {
-            refuse_without_database(&project, &database)?;
-        }
-        let store = database.open(&project.config)?;
-        if args.migrate {
-            let retry =
-                format!("underpin migrate apply --allow-destructive{}", project.dir_argument());
-            let applied = migration::apply(&store, &schema, Consent::KeepData, &retry).await?;
-            for step in &applied.plan.steps {
-                tracing::info!(step = step.description, class = %step.class, "migrated");
-            }
-        } else {
-            wiring::refuse_behind(&project, &store, &schema).await?;
-        }
-        let engine = Arc::new(Engine::start(store, schema, project.engine_options()).await?);
+        let starting = start(args, &project, &database, schema);
+        let engine = shutdown.unless_requested(starting).await?;
         let url = listener.url(&project.config.server);
         tracing::info!(address = %listener.address(), url, database = database.shown(), "serving");
         let stop = async {
@@ -66,6 +54,29 @@ pub(crate) fn run(args: &ServeArgs, output: Output) -> Outcome {
         tracing::info!("stopped");
         Ok(Exit::Done)
     })
+}
+
+/// Opens the database and brings it to the schema where that was asked for.
+async fn start(
+    args: &ServeArgs,
+    project: &Project,
+    database: &Database,
+    schema: Arc<Schema>,
+) -> Result<Arc<Engine>, Failure> {
+    if !args.migrate {
+        refuse_without_database(project, database)?;
+    }
+    let store = database.open(&project.config)?;
+    if args.migrate {
+        let retry = format!("underpin migrate apply --allow-destructive{}", project.dir_argument());
+        let applied = migration::apply(&store, &schema, Consent::KeepData, &retry).await?;
+        for step in &applied.plan.steps {
+            tracing::info!(step = step.description, class = %step.class, "migrated");
+        }
+    } else {
+        wiring::refuse_behind(project, &store, &schema).await?;
+    }
+    Ok(Arc::new(Engine::start(store, schema, project.engine_options()).await?))
 }
 
 /// A server does not make a database unasked: an empty one in the wrong place helps nobody.

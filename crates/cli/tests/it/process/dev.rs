@@ -204,3 +204,23 @@ fn seeding_that_was_not_completed_goes_on_at_the_next_start_and_then_is_over() {
     let line = server.stdout_line("data/dev.db");
     assert!(line.ends_with("data/dev.db"), "{line}");
 }
+
+#[test]
+fn a_signal_before_anything_is_served_ends_the_process_and_the_next_start_goes_on() {
+    const N_ROWS: usize = 4_000;
+    let sandbox = Sandbox::with_schema(SCHEMA);
+    let row = |n| format!(r#"{{"id": "01980000-0000-7000-8000-{n:012}", "name": "Pan"}}"#);
+    let rows: Vec<String> = (0..N_ROWS).map(row).collect();
+    sandbox.write("seed/products.json", &format!("[{}]", rows.join(",")));
+    let mut server = Server::spawn(&sandbox, &["dev", "--address", "127.0.0.1:0"]);
+    // Signals are listened for before the database is made.
+    while !sandbox.path().join("data/dev.db").exists() {
+        std::thread::yield_now();
+    }
+    server.terminate();
+    assert_eq!(server.wait(), Some(130));
+    let mut server = Server::dev(&sandbox);
+    let line = server.stdout_line("data/dev.db (new, ");
+    let counts = line.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse::<usize>().ok());
+    assert_eq!(counts.sum::<usize>(), N_ROWS, "{line}");
+}

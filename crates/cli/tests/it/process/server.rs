@@ -40,7 +40,8 @@ impl Server {
         server
     }
 
-    fn spawn(sandbox: &Sandbox, args: &[&str]) -> Self {
+    /// A server that may not have begun to serve; its address is not known.
+    pub(super) fn spawn(sandbox: &Sandbox, args: &[&str]) -> Self {
         let mut command = sandbox.command(args);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();

@@ -94,7 +94,8 @@ error_codes! {
     UnknownField, "UNKNOWN_FIELD", 400, Request, No;
     /// `filter` is not a valid expression; `details.offset` is the character it broke at.
     InvalidFilter, "INVALID_FILTER", 400, Request, No;
-    /// The query has more conditions, values or relations than are allowed.
+    /// The query has more conditions, values or relations than are allowed, or its answer would
+    /// have more bytes.
     QueryTooComplex, "QUERY_TOO_COMPLEX", 400, Request, No;
     /// The cursor is not one this server gave for this query.
     InvalidCursor, "INVALID_CURSOR", 400, Request, No;

@@ -93,6 +93,9 @@ limits! {
     filter_nodes_max: usize = 50, 1..=1_000;
     /// Values of one `in` list.
     in_values_max: usize = 500, 1..=10_000;
+    /// Bytes that the rows of one answer may have, relations included; more answers 400
+    /// `QUERY_TOO_COMPLEX`.
+    answer_bytes_max: usize = 8_388_608, 65_536..=1_073_741_824;
     /// Milliseconds one database statement may run; then 503 `QUERY_TIMEOUT`.
     statement_ms_max: u64 = 5_000, 10..=600_000;
     /// Milliseconds in which a request's head must arrive; then 408.

@@ -94,6 +94,7 @@ impl Database {
         let mut options = Options::new(&self.path);
         options.cache_mib = config.database.cache_mib;
         options.queued_writes_max = config.limits.queued_writes_max;
+        options.answer_bytes_max = config.limits.answer_bytes_max;
         options.statement_ms_max = config.limits.statement_ms_max;
         Store::open(&options).map_err(|error| self.failure(&error))
     }

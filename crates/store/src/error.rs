@@ -124,6 +124,12 @@ pub enum StoreError {
     /// The last transaction failed, and no new connection could be made since.
     #[error("the writer has no connection to the database")]
     WriterDown,
+    /// The rows of an answer have more bytes than it may have.
+    #[error("the answer has more than {bytes_max} bytes")]
+    AnswerTooLong {
+        /// What it may have.
+        bytes_max: usize,
+    },
     /// More work is queued than may be.
     #[error("{queue} is full")]
     QueueFull {
@@ -160,6 +166,7 @@ impl StoreError {
             | Self::StartThread { .. }
             | Self::LogFull { .. }
             | Self::WriterDown
+            | Self::AnswerTooLong { .. }
             | Self::QueueFull { .. }
             | Self::Panicked
             | Self::Closed => None,
@@ -195,6 +202,13 @@ impl StoreError {
             Class::TooBig => {
                 (Code::BodyTooLarge, "a value has more bytes than the database can hold")
             }
+            Class::TooLong => {
+                return Error::new(
+                    Code::QueryTooComplex,
+                    "the answer would have more bytes than is allowed",
+                )
+                .with_hint("ask for fewer rows, fields or relations");
+            }
             Class::Defect => (Code::Internal, "the server failed to answer this request"),
         };
         Error::new(code, message)
@@ -205,6 +219,7 @@ impl StoreError {
             Self::QueueFull { .. } => Class::Overload,
             Self::Closed => Class::End,
             Self::Panicked => Class::Defect,
+            Self::AnswerTooLong { .. } => Class::TooLong,
             Self::LibraryTooOld { .. }
             | Self::IsDirectory { .. }
             | Self::CreateDirectory { .. }
@@ -239,6 +254,7 @@ enum Class {
     Timeout,
     Storage,
     TooBig,
+    TooLong,
     Defect,
 }
 

@@ -16,6 +16,8 @@ pub struct Options {
     /// Milliseconds one read, or the statements of one write, may run; then `QUERY_TIMEOUT`.
     /// Default 5,000.
     pub statement_ms_max: u64,
+    /// Bytes that the rows of one answer may have; more answer `QUERY_TOO_COMPLEX`. Default 8 MiB.
+    pub answer_bytes_max: usize,
     /// Milliseconds to wait for another process that writes. Default 5,000.
     pub busy_ms_max: u64,
     /// Threads for reads that are known to take long. Started when the first one comes. Default 2.
@@ -47,6 +49,7 @@ impl Options {
             cache_mib: 64,
             queued_writes_max: limits.queued_writes_max,
             statement_ms_max: limits.statement_ms_max,
+            answer_bytes_max: limits.answer_bytes_max,
             busy_ms_max: 5_000,
             pool_threads: 2,
             durability: Durability::default(),

@@ -41,7 +41,7 @@ use self::oddities::Oddities;
 use self::open::{Link, Opener, Purpose};
 use self::pool::{Pool, Verdict};
 use self::queue::{Command, QueuedWrite};
-use self::read::Execution;
+use self::read::{Execution, Stopped};
 use self::readers::Readers;
 use self::writer::Writer;
 use crate::{
@@ -80,6 +80,7 @@ struct Shared {
     clockwork: Arc<Clockwork>,
     oddities: Oddities,
     statement_us_max: u64,
+    answer_bytes_max: usize,
     page_bytes: u64,
     /// Pages in the log at which nothing more is written.
     log_pages_max: u64,
@@ -135,6 +136,7 @@ impl Store {
     /// see one state of the database. Appends nothing when it fails or finds nothing.
     ///
     /// # Errors
+    /// `QUERY_TOO_COMPLEX` when the rows have more bytes than an answer may have;
     /// `QUERY_TIMEOUT`, `STORAGE_UNAVAILABLE`, `SHUTTING_DOWN`; `INTERNAL` for a defect.
     pub fn read(
         &self,
@@ -213,7 +215,8 @@ impl Store {
     ///
     /// # Errors
     /// `NOT_FOUND`, `FORBIDDEN`, `VERSION_MISMATCH`, `REFERENCE_CONFLICT`, `VALIDATION_ERROR` and
-    /// `UNIQUE_CONFLICT` as the program says; `OVERLOADED` when too many writes wait,
+    /// `UNIQUE_CONFLICT` as the program says; `QUERY_TOO_COMPLEX` when the row to answer with is too
+    /// long, `OVERLOADED` when too many writes wait,
     /// `QUERY_TIMEOUT`, `STORAGE_UNAVAILABLE`, `SHUTTING_DOWN`; `INTERNAL` for a defect. Nothing
     /// was changed then.
     pub async fn write(&self, job: WriteJob) -> Result<WriteOutcome> {
@@ -354,6 +357,7 @@ impl Shared {
             clockwork,
             oddities: Oddities::default(),
             statement_us_max: options.statement_ms_max.saturating_mul(1_000),
+            answer_bytes_max: options.answer_bytes_max,
             page_bytes: u64::try_from(page_bytes).unwrap_or(0),
             #[cfg(not(test))]
             log_pages_max: checkpoint::FULL_PAGES,
@@ -384,16 +388,22 @@ impl Shared {
         let start = out.len();
         link.guard.begin(limit_us);
         let (conn, oddities) = (&link.conn, &self.oddities);
-        let mut execution = Execution { conn, inputs, seal, oddities, n_statements: 0 };
+        let end_max = start.saturating_add(self.answer_bytes_max);
+        let mut execution = Execution { conn, inputs, seal, oddities, n_statements: 0, end_max };
         let result = read::execute(&mut execution, program, out);
         match result {
             Ok(mut outcome) => {
                 outcome.busy_us = link.guard.busy_us();
                 Ok(Within::Done(outcome))
             }
-            Err(source) => {
+            Err(stopped) => {
                 out.truncate(start);
-                let error = StoreError::Read { source };
+                let error = match stopped {
+                    Stopped::Database(source) => StoreError::Read { source },
+                    Stopped::TooLong => {
+                        StoreError::AnswerTooLong { bytes_max: self.answer_bytes_max }
+                    }
+                };
                 if link.guard.has_expired() { Ok(Within::Expired(error)) } else { Err(error) }
             }
         }

@@ -23,6 +23,22 @@ pub(super) struct Execution<'e> {
     pub(super) seal: &'e dyn Seal,
     pub(super) oddities: &'e Oddities,
     pub(super) n_statements: u32,
+    /// Bytes the buffer may hold, with whatever stands before the rows.
+    pub(super) end_max: usize,
+}
+
+/// Why a read did not come to its end.
+pub(super) enum Stopped {
+    /// The database said so.
+    Database(rusqlite::Error),
+    /// Its rows have more bytes than an answer may have.
+    TooLong,
+}
+
+impl From<rusqlite::Error> for Stopped {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error)
+    }
 }
 
 /// A prepared select with its prepared relations: prepared once for a program, run for each parent.
@@ -47,7 +63,7 @@ pub(super) fn execute(
     execution: &mut Execution<'_>,
     program: &ReadProgram,
     out: &mut Vec<u8>,
-) -> rusqlite::Result<ReadOutcome> {
+) -> Result<ReadOutcome, Stopped> {
     let around = Surroundings::of(execution.inputs);
     let conn = execution.conn;
     let mut outcome = ReadOutcome::default();
@@ -98,7 +114,7 @@ pub(super) fn write_select(
     select: &Select,
     around: &Surroundings<'_>,
     out: &mut Vec<u8>,
-) -> rusqlite::Result<Rows> {
+) -> Result<Rows, Stopped> {
     let mut frame = Frame::prepare(execution.conn, select)?;
     execution.write_rows(select, &mut frame, around, out)
 }
@@ -132,7 +148,7 @@ impl<'e> Execution<'e> {
         frame: &mut Frame<'e>,
         around: &Surroundings<'_>,
         out: &mut Vec<u8>,
-    ) -> rusqlite::Result<Rows> {
+    ) -> Result<Rows, Stopped> {
         bind(&mut frame.statement, &select.statement, around)?;
         self.n_statements += 1;
         let children = &mut frame.children;
@@ -197,7 +213,7 @@ impl<'e> Execution<'e> {
         row: &Row<'_>,
         children: &mut Vec<Option<Frame<'e>>>,
         out: &mut Vec<u8>,
-    ) -> rusqlite::Result<()> {
+    ) -> Result<(), Stopped> {
         // The cursors of relations that were cut short, as members of `_next`.
         let mut next = Vec::new();
         let mut separator = b'{';
@@ -239,7 +255,7 @@ impl<'e> Execution<'e> {
             out.push(b'}');
         }
         out.push(b'}');
-        Ok(())
+        if out.len() > self.end_max { Err(Stopped::TooLong) } else { Ok(()) }
     }
 
     fn write_related(
@@ -248,7 +264,7 @@ impl<'e> Execution<'e> {
         frame: &mut Frame<'e>,
         parent: &Row<'_>,
         out: &mut Vec<u8>,
-    ) -> rusqlite::Result<Rows> {
+    ) -> Result<Rows, Stopped> {
         let around = Surroundings { parent: Some(parent), ..Surroundings::of(self.inputs) };
         let rows = self.write_rows(select, frame, &around, out)?;
         if select.cardinality == Cardinality::One && rows.n_rows == 0 {

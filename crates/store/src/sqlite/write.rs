@@ -7,10 +7,9 @@ use underpin_schema::Value;
 use underpin_sql::{BindSource, LinkProgram, Statement, WriteProgram};
 
 use super::bind::{Surroundings, bind};
-use super::oddities::Oddities;
-use super::read::{Execution, write_select};
-use super::refusal;
-use crate::{WriteJob, WriteOutcome};
+use super::read::{Execution, Stopped, write_select};
+use super::{Shared, refusal};
+use crate::{StoreError, WriteJob, WriteOutcome};
 
 /// Why a write did not happen.
 pub(super) enum Failed {
@@ -39,7 +38,7 @@ impl Failed {
 /// Does `job`: the change, its lists, and the row as it is afterwards.
 pub(super) fn execute(
     conn: &Connection,
-    oddities: &Oddities,
+    shared: &Shared,
     job: &WriteJob,
 ) -> Result<WriteOutcome, Failed> {
     let program = &*job.program;
@@ -58,9 +57,20 @@ pub(super) fn execute(
     let mut outcome =
         WriteOutcome { key: around.new_key.map(Value::Int), ..WriteOutcome::default() };
     if let Some(reply) = &program.reply {
-        let mut execution =
-            Execution { conn, inputs: &job.inputs, seal: &*job.seal, oddities, n_statements };
-        let rows = write_select(&mut execution, reply, &around, &mut outcome.row)?;
+        let bytes_max = shared.answer_bytes_max;
+        let mut execution = Execution {
+            conn,
+            inputs: &job.inputs,
+            seal: &*job.seal,
+            oddities: &shared.oddities,
+            n_statements,
+            end_max: bytes_max,
+        };
+        let rows = write_select(&mut execution, reply, &around, &mut outcome.row);
+        let rows = rows.map_err(|stopped| match stopped {
+            Stopped::Database(error) => Failed::Database(error),
+            Stopped::TooLong => Failed::Refused(StoreError::AnswerTooLong { bytes_max }.into()),
+        })?;
         outcome.version = rows.version;
         n_statements = execution.n_statements;
     }

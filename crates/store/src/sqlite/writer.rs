@@ -342,8 +342,7 @@ fn run_one(
     write: &QueuedWrite,
 ) -> rusqlite::Result<Result<WriteOutcome, Error>> {
     link.guard.begin(shared.statement_us_max);
-    let outcome =
-        in_savepoint(&link.conn, || write::execute(&link.conn, &shared.oddities, &write.job));
+    let outcome = in_savepoint(&link.conn, || write::execute(&link.conn, shared, &write.job));
     link.guard.lift();
     match outcome {
         Ok(outcome) => Ok(Ok(outcome)),

@@ -61,6 +61,48 @@ async fn a_read_beyond_its_time_is_stopped_and_leaves_its_buffer_as_it_was() {
 }
 
 #[tokio::test]
+async fn an_answer_has_a_bound_in_bytes_for_rows_and_for_those_of_relations() {
+    let shop = Shop::open_with(|options| options.answer_bytes_max = 2_000);
+    make_item(&shop, 1, &"a".repeat(500), 1).await;
+    let no_inputs = inputs(Vec::new());
+    let read = |program: &ReadProgram| {
+        let mut out = vec![b'['; 5_000];
+        let result = shop.store.read(program, &no_inputs, &PlainSeal, &mut out);
+        (result, out.len())
+    };
+    let (result, n_bytes) = read(&items_with_relations());
+    assert_eq!(result.unwrap().n_rows, 1);
+    assert!(n_bytes > 5_500, "what stood there before does not count");
+
+    for number in 1..=2 {
+        let part = vec![id(1), text(&format!("{number} {}", "p".repeat(900)))];
+        shop.store.write(write_job(&create_part(), part)).await.unwrap();
+    }
+    let (result, n_bytes) = read(&items_with_relations());
+    let error = result.unwrap_err();
+    assert_eq!((error.code(), n_bytes), (Code::QueryTooComplex, 5_000));
+    assert_eq!(error.hint(), Some("ask for fewer rows, fields or relations"));
+
+    for number in 2..=5 {
+        make_item(&shop, number, &number.to_string().repeat(500), 1).await;
+    }
+    assert_eq!(read(&items(None)).0.unwrap_err().code(), Code::QueryTooComplex);
+    let mut out = Vec::new();
+    let job = read_job(items(None), no_inputs.clone());
+    let error = shop.store.read_pooled(&job, &mut out).await.unwrap_err();
+    assert_eq!((error.code(), out.len()), (Code::QueryTooComplex, 0));
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_would_be_too_long_is_not_done() {
+    let shop = Shop::open_with(|options| options.answer_bytes_max = 2_000);
+    let slots = vec![id(1), text(&"a".repeat(3_000)), Value::Int(1), Value::Null];
+    let error = shop.store.write(write_job(&create_item(), slots)).await.unwrap_err();
+    assert_eq!(error.code(), Code::QueryTooComplex);
+    assert_eq!(count(&shop.store, "item"), 0);
+}
+
+#[tokio::test]
 async fn a_lengthy_read_moves_to_the_pool_and_stays_there_while_it_is_lengthy() {
     let shop = Shop::open();
     let job = read_job(counting(LENGTHY), inputs(Vec::new()));

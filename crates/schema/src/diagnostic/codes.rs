@@ -91,6 +91,7 @@ diagnostic_codes! {
     ServerField, "S0052", Error, field::SERVER_FIELD;
     Storage, "S0053", Error, field::STORAGE;
     RelationNoOwner, "S0060", Error, relation::NO_OWNER;
+    PairModel, "S0059", Error, relation::PAIR_MODEL;
     RelationAmbiguous, "S0061", Error, relation::AMBIGUOUS;
     RelationNotBack, "S0062", Error, relation::NOT_BACK;
     RelationSetNull, "S0063", Error, relation::SET_NULL;

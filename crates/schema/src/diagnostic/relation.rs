@@ -249,6 +249,41 @@ type Tag @model @access(read: "true") {
 }"#,
 };
 
+pub(super) const PAIR_MODEL: Page = Page {
+    title: "the model that links two others does not refer to both",
+    meaning: r#"
+`@relation(table:)` may name the table of a model, whose rows then are the pairs. That model needs a
+reference to either side, held in the columns that the relation reads: those that `from` and `to`
+name, or else those of its only reference to each. Where it has several, say which by `from` and
+`to`; where it has none, the relation wants a table of its own."#,
+    bad: r#"
+type User @model @access(read: "true") {
+  teams: [Team!]! @relation(table: "membership")
+}
+
+type Team @model @access(read: "true") {
+  name: String!
+}
+
+type Membership @model @access(read: "true") {
+  user: User!
+  teamName: String!
+}"#,
+    good: r#"
+type User @model @access(read: "true") {
+  teams: [Team!]! @relation(table: "membership")
+}
+
+type Team @model @access(read: "true") {
+  name: String!
+}
+
+type Membership @model @access(read: "true") {
+  user: User!
+  team: Team!
+}"#,
+};
+
 pub(crate) fn no_owner(target: &str, owner: &str, span: Span, target_span: Span) -> Diagnostic {
     let message = format!("`{target}` has no field that refers to `{owner}`");
     let name = crate::naming::camel_case(owner);
@@ -344,9 +379,47 @@ pub(crate) fn same_columns(column: &str, span: Span) -> Diagnostic {
         .with_help("name them with `from` and `to`")
 }
 
+pub(crate) fn no_pair_column(
+    linking: &Model,
+    column: &str,
+    target: &str,
+    span: Span,
+) -> Diagnostic {
+    let message = format!("`{}` does not refer to `{target}` by `{column}`", linking.name);
+    let diagnostic =
+        Diagnostic::new(DiagnosticCode::PairModel, message, span, "reads its pairs there")
+            .with_label(linking.span, format!("has the table `{}`", linking.table));
+    diagnostic
+        .with_help("name the columns of its references with `from` and `to`, or another table")
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::check::check_diagnostic;
+
+    #[test]
+    fn a_model_that_links_two_others_refers_to_both() {
+        check_diagnostic(
+            r#"
+type User @model @access(read: "true") {
+  teams: [Team!]! @relation(table: "membership")
+# ^^^^^ S0059: `Membership` does not refer to `Team` by `team_id`
+  clubs: [Team!]! @relation(table: "visit", from: "user_id", to: "name")
+# ^^^^^ S0059: `Visit` does not refer to `Team` by `name`
+  fine: [Team!]! @relation(table: "link", from: "user_id", to: "b_id")
+  several: [Team!]! @relation(table: "other", from: "user_id")
+# ^^^^^^^ S0059: `Other` does not refer to `Team` by `team_id`
+}
+type Team @model @access(read: "true") { name: String! }
+type Membership @model @access(read: "true") { user: User! }
+#    ^^^^^^^^^^ label: has the table `membership`
+type Visit @model @access(read: "true") { user: User! team: Team! name: String! }
+#    ^^^^^ label: has the table `visit`
+type Link @model @access(read: "true") { user: User! a: Team! b: Team! }
+type Other @model @access(read: "true") { user: User! a: Team! b: Team! }
+#    ^^^^^ label: has the table `other`"#,
+        );
+    }
 
     #[test]
     fn a_list_needs_a_way_back_and_only_one() {

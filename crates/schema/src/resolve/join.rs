@@ -9,7 +9,7 @@ use super::Work;
 use crate::applied::Text;
 use crate::diagnostic::{collision, name, relation};
 use crate::naming::{fit_identifier, snake_case};
-use crate::{FieldId, FieldKind, Join, ModelId};
+use crate::{FieldId, FieldKind, IdKind, Join, ModelId, Scalar};
 
 type Side = (ModelId, FieldId);
 
@@ -100,6 +100,9 @@ impl<'a> Work<'a, '_> {
             let span = self.field(one.0, one.1).span;
             self.report(relation::same_columns(&own_column, span));
         }
+        let pair = [(own_column.as_str(), one.0), (target_column.as_str(), side.target)];
+        self.refuse_missing_references(through, one, pair);
+        let closed = through.is_some_and(|through| self.needs_more_than(through, pair));
         let managed =
             through.is_none() && self.model(one.0).managed && self.model(side.target).managed;
         let join = Join {
@@ -111,6 +114,7 @@ impl<'a> Work<'a, '_> {
             managed,
         };
         if let Some((model, field)) = other {
+            self.field_mut(model, field).readonly |= closed;
             self.field_mut(model, field).kind = FieldKind::ManyToMany(Join {
                 target: one.0,
                 table: join.table.clone(),
@@ -120,11 +124,52 @@ impl<'a> Work<'a, '_> {
                 managed,
             });
         }
+        self.field_mut(one.0, one.1).readonly |= closed;
         self.field_mut(one.0, one.1).kind = FieldKind::ManyToMany(join);
         self.refuse_owner_arguments(one);
         if let Some(other) = other {
             self.refuse_owner_arguments(other);
         }
+    }
+
+    /// A model that links two others refers to either by the column that the relation reads.
+    fn refuse_missing_references(
+        &mut self,
+        through: Option<ModelId>,
+        side: Side,
+        pair: [(&str, ModelId); 2],
+    ) {
+        let Some(through) = through else { return };
+        let linking = self.model(through);
+        // A reference that could not be resolved has a diagnostic of its own.
+        if !self.note(through).broken.is_empty() {
+            return;
+        }
+        let lacking = pair.into_iter().find(|(column, target)| {
+            !linking.fields.iter().any(|field| {
+                field.column == *column
+                    && matches!(field.kind, FieldKind::ToOne(to_one) if to_one.target == *target)
+            })
+        });
+        if let Some((column, target)) = lacking {
+            let span = self.field(side.0, side.1).span;
+            let target = &self.model(target).name;
+            let diagnostic = relation::no_pair_column(linking, column, target, span);
+            self.report(diagnostic);
+        }
+    }
+
+    /// Whether a row of the linking model needs more than the two keys: such rows are made as rows
+    /// of that model, and the lists over them are only read.
+    fn needs_more_than(&self, through: ModelId, pair: [(&str, ModelId); 2]) -> bool {
+        let model = self.model(through);
+        let numbered = matches!(model.key_field().kind, FieldKind::Scalar(Scalar::Id(IdKind::Int)));
+        model.managed
+            && model.fields.iter().any(|field| {
+                let paired = pair.iter().any(|(column, _)| field.column == *column);
+                let given = field.id == model.key && numbered;
+                field.has_column() && !field.nullable && !paired && !given
+            })
     }
 
     fn refuse_malformed_names(&mut self, sides: [Said<'a>; 2]) {

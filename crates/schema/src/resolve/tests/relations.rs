@@ -202,6 +202,32 @@ type Membership @model @access(read: "true") @unique(fields: ["user", "team"]) {
 }
 
 #[test]
+fn lists_over_rows_that_need_more_than_two_keys_are_only_read() {
+    let schema = schema(
+        r#"
+type User @model @access(read: "true") {
+  teams: [Team!]! @relation(table: "membership")
+  clubs: [Team!]! @relation(field: "guests", table: "visit")
+}
+type Team @model @access(read: "true") {
+  members: [User!]! @relation(field: "teams")
+  guests: [User!]! @relation(field: "clubs")
+}
+type Membership @model(timestamps: false) @access(read: "true") { user: User!  team: Team! }
+type Visit @model(timestamps: false, version: false) @access(read: "true") {
+  id: ID! @id(kind: INT)
+  user: User!
+  team: Team!
+  since: Date
+}"#,
+    );
+    assert!(field(&schema, "User", "teams").readonly, "a membership has a key and a version");
+    assert!(field(&schema, "Team", "members").readonly);
+    assert!(!field(&schema, "User", "clubs").readonly, "the database makes a visit's key");
+    assert!(!field(&schema, "Team", "guests").readonly);
+}
+
+#[test]
 fn a_reference_is_held_as_the_key_it_holds() {
     let schema = schema(
         r#"

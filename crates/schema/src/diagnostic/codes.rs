@@ -60,6 +60,7 @@ diagnostic_codes! {
     TableTaken, "S0016", Error, collision::TABLE;
     ColumnTaken, "S0017", Error, collision::COLUMN;
     FormerNamePresent, "S0018", Error, name::FORMER_PRESENT;
+    FormerNameTwice, "S0019", Error, name::FORMER_TWICE;
     UnknownType, "S0020", Error, unknown::TYPE;
     UnknownDirective, "S0021", Error, unknown::DIRECTIVE;
     UnknownArgument, "S0022", Error, unknown::ARGUMENT;

@@ -1,5 +1,7 @@
 //! S0013, S0014 and S0018: names that cannot be given.
 
+use std::collections::HashMap;
+
 use super::{Diagnostic, DiagnosticCode, Page};
 use crate::{Scalar, Span};
 
@@ -50,6 +52,23 @@ type Note @model @access(read: "true") {
     good: r#"
 type Note @model @access(read: "true") {
   heading: String! @renamedFrom(name: "title")
+}"#,
+};
+
+pub(super) const FORMER_TWICE: Page = Page {
+    title: "two things are renamed from the same name",
+    meaning: r#"
+What was there under the old name can live on under one new name only. Keep the `@renamedFrom` of
+the one that takes over its data; the other is new."#,
+    bad: r#"
+type Note @model @access(read: "true") {
+  heading: String @renamedFrom(name: "title")
+  caption: String @renamedFrom(name: "title")
+}"#,
+    good: r#"
+type Note @model @access(read: "true") {
+  heading: String @renamedFrom(name: "title")
+  caption: String
 }"#,
 };
 
@@ -122,6 +141,28 @@ pub(crate) fn renamed_from_present(name: &str, former: &str, span: Span) -> Diag
         .with_help(format!("remove `{former}`, or the `@renamedFrom` of `{name}`"))
 }
 
+/// Diagnostics for each name after the first that claims a former name: `(name, former, span)`.
+pub(crate) fn renamed_from_twice<'a>(
+    claims: impl Iterator<Item = (&'a str, Option<&'a str>, Span)>,
+) -> Vec<Diagnostic> {
+    let mut first: HashMap<&str, (&str, Span)> = HashMap::new();
+    let mut found = Vec::new();
+    for (name, former, span) in claims {
+        let Some(former) = former else { continue };
+        let Some((other, other_span)) = first.get(former) else {
+            first.insert(former, (name, span));
+            continue;
+        };
+        let message = format!("`{name}` is renamed from `{former}`, as `{other}` is");
+        let diagnostic =
+            Diagnostic::new(DiagnosticCode::FormerNameTwice, message, span, "this one")
+                .with_label(*other_span, "and this one")
+                .with_help("remove the `@renamedFrom` of the one that is new");
+        found.push(diagnostic);
+    }
+    found
+}
+
 fn check_camel_case(name: &str, span: Span) -> Option<Diagnostic> {
     let fits = name.starts_with(|first: char| first.is_ascii_lowercase()) && is_alphanumeric(name);
     (!fits)
@@ -186,6 +227,26 @@ type B @model(table: "sqlite_b") @access(read: "true") { x: Int }
 type C @model @access(read: "true") { c: [C!]! @relation(table: "_underpin_x", from: "") }
 #                                                               ^^^^^^^^^^^^^ S0014: `_underpin_x` is reserved: it would belong to the server or the database
 #                                                                                    ^^ S0013: `` is not in the form of such a name"#,
+        );
+    }
+
+    #[test]
+    fn what_was_renamed_lives_on_under_one_name() {
+        check_diagnostic(
+            r#"
+type Page @model @renamedFrom(name: "Note") @access(read: "true") {
+#    ^^^^ label: and this one
+  heading: String @renamedFrom(name: "title")
+# ^^^^^^^ label: and this one
+  caption: String @renamedFrom(name: "title")
+# ^^^^^^^ S0019: `caption` is renamed from `title`, as `heading` is
+  state: State
+}
+enum State { OPEN @renamedFrom(name: "NEW")  DONE @renamedFrom(name: "NEW") }
+#            ^^^^ label: and this one
+#                                            ^^^^ S0019: `DONE` is renamed from `NEW`, as `OPEN` is
+type Sheet @model @renamedFrom(name: "Note") @access(read: "true") { title: Int }
+#    ^^^^^ S0019: `Sheet` is renamed from `Note`, as `Page` is"#,
         );
     }
 

@@ -57,6 +57,11 @@ impl<'a> Work<'a, '_> {
                 self.report(name::renamed_from_present(&value.name, former, *span));
             }
         }
+        let claims = values.iter().filter_map(|value| {
+            let span = seen.get(value.name.as_str())?;
+            Some((value.name.as_str(), value.renamed_from.as_deref(), *span))
+        });
+        self.diagnostics.extend(name::renamed_from_twice(claims));
         values
     }
 }

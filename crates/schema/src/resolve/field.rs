@@ -267,8 +267,14 @@ impl<'a> Work<'a, '_> {
             let other = model.field_named(former)?;
             Some(name::renamed_from_present(&field.name, former, other.span))
         });
-        let present: Vec<_> = present.collect();
-        self.diagnostics.extend(present);
+        let mut found: Vec<_> = present.collect();
+        found.extend(name::renamed_from_twice(
+            model
+                .fields
+                .iter()
+                .map(|field| (field.name.as_str(), field.renamed_from.as_deref(), field.span)),
+        ));
+        self.diagnostics.extend(found);
     }
 }
 

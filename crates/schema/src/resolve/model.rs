@@ -130,6 +130,11 @@ impl<'a> Work<'a, '_> {
                 self.report(diagnostic);
             }
         }
+        let models = self.schema.models.iter();
+        let twice = name::renamed_from_twice(
+            models.map(|model| (model.name.as_str(), model.renamed_from.as_deref(), model.span)),
+        );
+        self.diagnostics.extend(twice);
     }
 
     fn refuse_shared_tables(&mut self) {

@@ -76,7 +76,7 @@ diagnostic_codes! {
     ArgumentPlace, "S0035", Error, directive::ARGUMENT_PLACE;
     SaysNothing, "S0036", Error, directive::SAYS_NOTHING;
     Contradiction, "S0037", Error, directive::CONTRADICTION;
-    NobodySets, "S0038", Warning, directive::NOBODY_SETS;
+    NobodySets, "S0038", Error, directive::NOBODY_SETS;
     VersionNumber, "S0039", Error, directive::VERSION;
     DirectiveMisfit, "S0040", Error, constraint::MISFIT;
     Range, "S0041", Error, constraint::RANGE;
@@ -91,8 +91,8 @@ diagnostic_codes! {
     KeyType, "S0051", Error, field::KEY;
     ServerField, "S0052", Error, field::SERVER_FIELD;
     Storage, "S0053", Error, field::STORAGE;
-    RelationNoOwner, "S0060", Error, relation::NO_OWNER;
     PairModel, "S0059", Error, relation::PAIR_MODEL;
+    RelationNoOwner, "S0060", Error, relation::NO_OWNER;
     RelationAmbiguous, "S0061", Error, relation::AMBIGUOUS;
     RelationNotBack, "S0062", Error, relation::NOT_BACK;
     RelationSetNull, "S0063", Error, relation::SET_NULL;

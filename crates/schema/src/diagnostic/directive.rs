@@ -129,8 +129,7 @@ pub(super) const NOBODY_SETS: Page = Page {
     title: "a required field that no client can set has no default",
     meaning: r#"
 Every row needs a value for the field, clients may not send one, and there is no default: a create
-by a client can never succeed. Give it a default or make it nullable. If only the server itself
-creates these rows (seeds, imports), the warning does not apply."#,
+by a client can never succeed. Give it a default or make it nullable."#,
     bad: r#"
 type Note @model @access(read: "true") {
   source: String! @readonly

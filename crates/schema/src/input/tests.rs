@@ -106,7 +106,10 @@ fn references_are_keys_of_their_target() {
     assert_eq!(faults("maker", "\"x\""), ["maker INVALID_FORMAT: must be an integer"]);
     let shops = Value::List(vec![Value::Text("a".to_owned()), Value::Text("b".to_owned())]);
     assert_eq!(read("shops", r#"["a", "b"]"#), Ok(shops));
-    assert_eq!(faults("shops", "[\"\"]"), ["shops.0 TOO_SHORT: must not be empty"]);
+    assert_eq!(
+        faults("shops", "[\"\"]"),
+        ["shops.0 INVALID_FORMAT: must not be empty, `.` or `..`"]
+    );
     let inverse = ["parts READ_ONLY: is the other side of a relation; set it there"];
     assert_eq!(faults("parts", "[]"), inverse);
 }

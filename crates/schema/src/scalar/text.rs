@@ -13,26 +13,28 @@ const EMAIL_BYTES_MAX: usize = 254;
 /// Bytes of a URL, as much as servers and browsers agree to take.
 const URL_BYTES_MAX: usize = 8_192;
 
+/// Schemes that are followed and not run, in the order a message lists them.
+const URL_SCHEMES: [&str; 9] =
+    ["http", "https", "mailto", "tel", "ftp", "ftps", "sftp", "ws", "wss"];
+
 /// Any text but U+0000, which PostgreSQL cannot hold.
 pub(super) fn check_text(text: &str) -> Result<&str, ValueError> {
     if text.contains('\0') { Err(json::null_character()) } else { Ok(text) }
 }
 
-/// A key stands in paths and logs, so it has no control characters and is neither empty nor long.
+/// A key stands in paths and logs, so it has no control characters, is neither empty nor long, and
+/// is no step that every reader of paths takes away (RFC 3986, section 5.2.4).
 pub(super) fn check_key(text: &str) -> Result<&str, ValueError> {
-    check_text(text)?;
-    if text.is_empty() {
-        return Err(ValueError::new(FieldCode::TooShort, "must not be empty"));
+    let invalid = |message: &'static str| ValueError::new(FieldCode::InvalidFormat, message);
+    if matches!(text, "" | "." | "..") {
+        return Err(invalid("must not be empty, `.` or `..`"));
     }
     if text.chars().count() > KEY_CHARACTERS_MAX {
         let message = format!("must not have more than {KEY_CHARACTERS_MAX} characters");
         return Err(ValueError::new(FieldCode::TooLong, message));
     }
     if text.chars().any(char::is_control) {
-        return Err(ValueError::new(
-            FieldCode::InvalidCharacter,
-            "must not hold control characters",
-        ));
+        return Err(invalid("must not hold control characters"));
     }
     Ok(text)
 }
@@ -54,21 +56,44 @@ pub(super) fn check_email(text: &str) -> Result<&str, ValueError> {
     }
 }
 
-/// An absolute URL as it would be followed: what readers of URLs silently drop (white space, control
-/// characters) is refused, and so are schemes that run what they hold.
+/// An absolute URL as it would be followed, of a scheme that only leads somewhere: what readers of
+/// URLs silently drop or mend (white space, control characters, malformed escapes, a missing host)
+/// is refused.
 pub(super) fn check_url(text: &str) -> Result<&str, ValueError> {
     check_text(text)?;
     let plain = !text.chars().any(|character| character.is_control() || character.is_whitespace());
     let valid = plain
         && text.len() <= URL_BYTES_MAX
-        && Url::parse(text).is_ok_and(|url| !matches!(url.scheme(), "javascript" | "vbscript"));
+        && has_sound_escapes(text)
+        && Url::parse(text).is_ok_and(|url| leads_somewhere(text, &url));
     if valid {
-        Ok(text)
-    } else {
-        Err(ValueError::new(
-            FieldCode::InvalidFormat,
-            "must be an absolute URL, as \"https://example.org/\"",
-        ))
+        return Ok(text);
+    }
+    let message = format!(
+        "must be an absolute URL, as \"https://example.org/\", with one of the schemes {}",
+        URL_SCHEMES.join(", ")
+    );
+    Err(ValueError::new(FieldCode::InvalidFormat, message))
+}
+
+/// Whether each `%` starts an escape (RFC 3986, section 2.1).
+fn has_sound_escapes(text: &str) -> bool {
+    text.split('%').skip(1).all(|rest| {
+        rest.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    })
+}
+
+/// Whether the scheme is one of ours and what must follow it does. `url` is what was made of `text`
+/// by a reader that takes `http:///a` for `http://a`.
+fn leads_somewhere(text: &str, url: &Url) -> bool {
+    let rest = text.get(url.scheme().len() + 1..).unwrap_or_default();
+    match url.scheme() {
+        "mailto" | "tel" => !url.path().is_empty() && !url.has_authority(),
+        scheme if URL_SCHEMES.contains(&scheme) => {
+            let host = rest.strip_prefix("//").unwrap_or_default();
+            url.has_host() && !host.is_empty() && !host.starts_with(['/', '\\', '?', '#'])
+        }
+        _ => false,
     }
 }
 
@@ -131,8 +156,15 @@ mod tests {
 
     #[test]
     fn urls_are_absolute_and_run_nothing() {
-        for text in ["https://example.org", "mailto:ada@example.org", "https://example.org/ü?q=1#x"]
-        {
+        for text in [
+            "https://example.org",
+            "HTTP://example.org:8080/a%20b",
+            "mailto:ada@example.org",
+            "tel:+49-30-123",
+            "sftp://example.org/x",
+            "wss://[::1]/socket",
+            "https://example.org/ü?q=1#x",
+        ] {
             assert!(check_url(text).is_ok(), "{text}");
         }
         for text in [
@@ -140,6 +172,21 @@ mod tests {
             "/path",
             "example.org",
             "https://",
+            "https:///path",
+            "http:example.org",
+            "http:/example.org",
+            "https://?q",
+            "https://#x",
+            "ftp://",
+            "mailto:",
+            "tel:",
+            "https://example.org/%",
+            "https://example.org/%2",
+            "https://example.org/%zz",
+            "data:text/html,x",
+            "file:///etc/passwd",
+            "blob:https://example.org/x",
+            "gopher://example.org/",
             "java\tscript:alert(1)",
             "JavaScript:alert(1)",
             " https://example.org",
@@ -152,10 +199,19 @@ mod tests {
     }
 
     #[test]
+    fn a_url_of_another_scheme_is_told_which_are_taken() {
+        let error = check_url("gopher://example.org").unwrap_err();
+        assert_eq!(error.code, FieldCode::InvalidFormat);
+        assert!(error.message.ends_with("http, https, mailto, tel, ftp, ftps, sftp, ws, wss"));
+    }
+
+    #[test]
     fn keys_are_printable_and_bounded() {
         assert!(check_key("a/b c").is_ok());
-        assert_eq!(check_key("").unwrap_err().code, FieldCode::TooShort);
-        assert_eq!(check_key("a\nb").unwrap_err().code, FieldCode::InvalidCharacter);
+        for text in ["", ".", "..", "a\nb", "a\0"] {
+            assert_eq!(check_key(text).unwrap_err().code, FieldCode::InvalidFormat, "{text:?}");
+        }
+        assert!(["...", ".a", "a..", "a b"].into_iter().all(|text| check_key(text).is_ok()));
         assert!(check_key(&"é".repeat(255)).is_ok());
         assert_eq!(check_key(&"é".repeat(256)).unwrap_err().code, FieldCode::TooLong);
     }

@@ -281,8 +281,6 @@ pub enum WriteSlot {
     Version,
     /// The document.
     Field(FieldId),
-    /// No keys: a list that a replace does not name.
-    EmptyList,
 }
 
 /// A unique key.

@@ -106,7 +106,6 @@ impl WriteSlot {
                 let entry = request.document.entries.iter().find(|(sent, _)| *sent == field);
                 entry.map_or(Value::Null, |(_, value)| value.clone())
             }
-            Self::EmptyList => Value::List(Vec::new()),
         }
     }
 }

@@ -141,7 +141,7 @@ impl<'a> Planner<'a> {
             return Err(Error::not_found());
         }
         match &field.kind {
-            FieldKind::ToMany(_) | FieldKind::ManyToMany(_) => {
+            FieldKind::ToMany(_) | FieldKind::ManyToMany(_) if !field.readonly => {
                 let slot = self.slot(WriteSlot::Parent);
                 Ok(Some(Under { model, field, slot }))
             }
@@ -149,7 +149,9 @@ impl<'a> Planner<'a> {
             | FieldKind::Enum(_)
             | FieldKind::ScalarList(_)
             | FieldKind::EnumList(_)
-            | FieldKind::ToOne(_) => {
+            | FieldKind::ToOne(_)
+            | FieldKind::ToMany(_)
+            | FieldKind::ManyToMany(_) => {
                 let message = format!("no row can be created under `{}`", field.name);
                 Err(Error::new(Code::MethodNotAllowed, message))
             }
@@ -214,9 +216,9 @@ impl<'a> Planner<'a> {
         match &field.kind {
             FieldKind::ToMany(_) => {}
             FieldKind::ManyToMany(join) => {
-                let source = if sent { WriteSlot::Field(field.id) } else { WriteSlot::EmptyList };
-                if sent || (reset && self.shape.operation == Operation::Replace) {
-                    self.link(field, join, source);
+                // A list that was not sent stays as it is: it may be longer than a client reads.
+                if sent {
+                    self.link(field, join);
                 }
             }
             FieldKind::Scalar(_)
@@ -234,8 +236,8 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn link(&mut self, field: &Field, join: &Join, source: WriteSlot) {
-        let slot = self.slot(source);
+    fn link(&mut self, field: &Field, join: &Join) {
+        let slot = self.slot(WriteSlot::Field(field.id));
         self.links.push(Link {
             model: self.model.id,
             field: field.id,

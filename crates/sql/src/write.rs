@@ -43,8 +43,7 @@ fn slot_codec(schema: &Schema, plan: &WritePlan, slot: WriteSlot) -> Codec {
         | WriteSlot::NewKey
         | WriteSlot::Parent
         | WriteSlot::ParentList
-        | WriteSlot::Field(_)
-        | WriteSlot::EmptyList => codec::of_key(model),
+        | WriteSlot::Field(_) => codec::of_key(model),
     }
 }
 

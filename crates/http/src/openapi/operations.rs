@@ -180,7 +180,8 @@ impl Paths<'_> {
     }
 }
 
-const REPLACE: &str = "Sets every writable field; those left out to their default or null.";
+const REPLACE: &str = "Sets every writable field; those left out to their default or null. Lists \
+                       of rows that are left out stay.";
 const MERGE: &str = "Changes the fields sent and leaves the others.";
 
 fn with_list(mut operation: Value, schema: &Schema, model: &Model, limits: &Limits) -> Value {

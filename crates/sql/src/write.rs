@@ -295,8 +295,15 @@ fn add(frame: Frame<'_>, plan: &WritePlan, link: &Link, sides: &Sides<'_>) -> St
     let wanted = draft.bind(BindSource::LinkKey, other.codec);
     let mut conjuncts = vec![format!("{} = {wanted}", other.text)];
     conjuncts.extend(draft.conjuncts(&link.condition, &Scope::table(sides.model, &alias)));
+    // The body may name the row in the path once more: that pair counts as added, too.
+    let conflict = if is_doubled(frame, plan, link) {
+        let written = quoted(sides.written);
+        format!(" ON CONFLICT DO UPDATE SET {written} = excluded.{written}")
+    } else {
+        String::new()
+    };
     let text = format!(
-        "INSERT INTO {} ({}, {}) SELECT {key}, {} FROM {}{}",
+        "INSERT INTO {} ({}, {}) SELECT {key}, {} FROM {}{}{conflict}",
         quoted(sides.table),
         quoted(sides.written),
         quoted(sides.other),
@@ -305,6 +312,20 @@ fn add(frame: Frame<'_>, plan: &WritePlan, link: &Link, sides: &Sides<'_>) -> St
         where_clause(&conjuncts),
     );
     draft.finish(text)
+}
+
+/// Whether another list of the write goes to the same table of pairs.
+fn is_doubled(frame: Frame<'_>, plan: &WritePlan, link: &Link) -> bool {
+    let table = |link: &Link| match &frame.schema.field(link.model, link.field).kind {
+        FieldKind::ManyToMany(join) => Some(&join.table),
+        FieldKind::Scalar(_)
+        | FieldKind::Enum(_)
+        | FieldKind::ScalarList(_)
+        | FieldKind::EnumList(_)
+        | FieldKind::ToOne(_)
+        | FieldKind::ToMany(_) => None,
+    };
+    plan.links.iter().filter(|other| table(other) == table(link)).count() > 1
 }
 
 fn unique_key(frame: Frame<'_>, plan: &WritePlan, unique: &Unique) -> UniqueKey {

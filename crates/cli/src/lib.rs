@@ -12,6 +12,7 @@ mod database;
 mod diagnosis;
 mod embed;
 mod exit;
+mod invocation;
 mod logging;
 mod migration;
 pub mod output;

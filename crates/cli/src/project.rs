@@ -6,6 +6,7 @@ use crate::args::ProjectArgs;
 use crate::config::{self, Config, Override};
 use crate::diagnosis::Diagnosis;
 use crate::exit::Failure;
+use crate::invocation;
 use crate::output::Output;
 use crate::seed::file;
 
@@ -77,7 +78,10 @@ impl Project {
     /// The project's folder as an argument of a command that a user may copy, with a space before
     /// it; empty for the folder the user is in.
     pub(crate) fn dir_argument(&self) -> String {
-        if self.dir == Path::new(".") { String::new() } else { format!(" {}", self.dir.display()) }
+        if self.dir == Path::new(".") {
+            return String::new();
+        }
+        format!(" {}", invocation::quoted(self.dir.as_os_str()))
     }
 
     /// What an engine for this project runs with.

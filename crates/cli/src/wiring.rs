@@ -9,9 +9,9 @@ use underpin_store::Store;
 
 use crate::database::{Database, Purpose};
 use crate::exit::{Exit, Failure};
-use crate::migration;
 use crate::output::Output;
 use crate::project::Project;
+use crate::{invocation, migration};
 
 /// A project whose database is open.
 pub(crate) struct Opened {
@@ -49,7 +49,7 @@ pub(crate) async fn refuse_behind(
     store: &Store,
     schema: &Arc<Schema>,
 ) -> Result<(), Failure> {
-    let dir = project.dir_argument();
+    let (program, dir) = (invocation::program(), project.dir_argument());
     match migration::status(store, schema).await? {
         Status::UpToDate => migration::refuse_drift(store, schema).await,
         Status::Behind(plan) => Err(Failure::new(
@@ -57,7 +57,7 @@ pub(crate) async fn refuse_behind(
             format!("the database is behind the schema by {}", migration::counted(&plan)),
         )
         .with_help(format!(
-            "`underpin migrate plan{dir}` shows what is missing, `underpin migrate apply{dir}` does it"
+            "`{program} migrate plan{dir}` shows what is missing, `{program} migrate apply{dir}` does it"
         ))),
         Status::Ahead { n_migrations, .. } => Err(Failure::new(
             Exit::Behind,

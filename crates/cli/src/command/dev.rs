@@ -24,7 +24,7 @@ use crate::seed::{self, Seeded};
 use crate::serving::{self, Listener};
 use crate::shutdown::Shutdown;
 use crate::watch::{Saved, Watch};
-use crate::{logging, migration};
+use crate::{invocation, logging, migration};
 
 /// How long others may have migrated the database before it is noticed.
 const DATABASE_LOOK: Duration = Duration::from_secs(1);
@@ -159,7 +159,8 @@ impl Session {
             Some(seeded) if seeded.n_created == 0 => " (new)".to_owned(),
             Some(seeded) => format!(" (new, {})", seeded.summary()),
         };
-        let key = format!("underpin key create --role admin{}", self.project.dir_argument());
+        let (program, dir) = (invocation::program(), self.project.dir_argument());
+        let key = format!("{program} key create --role admin{dir}");
         output.line(format_args!(
             "{}\n",
             output.paint(Look::Bold, format_args!("underpin {version}"))
@@ -331,5 +332,6 @@ impl Session {
 /// The command that applies what `dev` does not apply by itself.
 fn retry(project: &Project, database: &Database) -> String {
     let (dir, url) = (project.dir_argument(), database.url());
-    format!("underpin migrate apply --allow-destructive --database {url}{dir}")
+    let program = invocation::program();
+    format!("{program} migrate apply --allow-destructive --database {url}{dir}")
 }

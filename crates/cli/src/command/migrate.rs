@@ -13,6 +13,7 @@ use underpin_store::Store;
 use crate::args::ProjectArgs;
 use crate::database::{Database, Purpose};
 use crate::exit::{Exit, Failure, Outcome};
+use crate::invocation;
 use crate::migration::{self, counted};
 use crate::output::Output;
 use crate::project::Project;
@@ -118,7 +119,8 @@ async fn apply(args: &ApplyArgs, output: Output) -> Outcome {
         if args.allow_destructive { Consent::AllowDestructive } else { Consent::KeepData };
     let store = opened.database.open(&opened.project.config)?;
     let dir = opened.project.dir_argument();
-    let retry = format!("underpin migrate apply --allow-destructive{dir}");
+    let program = invocation::program();
+    let retry = format!("{program} migrate apply --allow-destructive{dir}");
     let migrated = migration::apply(&store, &opened.schema, consent, &retry).await?;
     store.close();
     let backup = migrated.backup.as_ref().map(|path| path.display().to_string());

@@ -14,7 +14,7 @@ use crate::output::Output;
 use crate::project::Project;
 use crate::serving::{self, Listener};
 use crate::shutdown::Shutdown;
-use crate::{logging, migration, wiring};
+use crate::{invocation, logging, migration, wiring};
 
 /// Serve a project; the database must be at its schema
 ///
@@ -68,7 +68,8 @@ async fn start(
     }
     let store = database.open(&project.config)?;
     if args.migrate {
-        let retry = format!("underpin migrate apply --allow-destructive{}", project.dir_argument());
+        let (program, dir) = (invocation::program(), project.dir_argument());
+        let retry = format!("{program} migrate apply --allow-destructive{dir}");
         let applied = migration::apply(&store, &schema, Consent::KeepData, &retry).await?;
         for step in &applied.plan.steps {
             tracing::info!(step = step.description, class = %step.class, "migrated");
@@ -84,10 +85,10 @@ fn refuse_without_database(project: &Project, database: &Database) -> Result<(),
     if database.exists() {
         return Ok(());
     }
-    let dir = project.dir_argument();
+    let (program, dir) = (invocation::program(), project.dir_argument());
     Err(Failure::new(Exit::Behind, format!("there is no database {}", database.shown())).with_help(
         format!(
-            "`underpin migrate apply{dir}` makes it, and so does `underpin serve --migrate{dir}`"
+            "`{program} migrate apply{dir}` makes it, and so does `{program} serve --migrate{dir}`"
         ),
     ))
 }

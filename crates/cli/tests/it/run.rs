@@ -49,6 +49,13 @@ impl Sandbox {
         command
     }
 
+    /// Runs a line that was printed to be copied, in a shell that does not know where we are.
+    pub(crate) fn shell(&self, line: &str) -> Output {
+        let mut shell = Command::new("/bin/sh");
+        shell.current_dir(self.path()).args(["-c", line]).env_clear();
+        shell.output().unwrap()
+    }
+
     /// Runs the command and shows exit code and both streams.
     pub(crate) fn run(&self, args: &[&str]) -> String {
         self.show(&self.command(args).output().unwrap())
@@ -69,6 +76,7 @@ impl Sandbox {
         for (name, bytes) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
             let text = String::from_utf8_lossy(bytes);
             let text = text.replace(&self.path().display().to_string(), "[DIR]");
+            let text = text.replace(env!("CARGO_BIN_EXE_underpin"), "[UNDERPIN]");
             if !text.is_empty() {
                 writeln!(shown, "--- {name} ---\n{}", text.trim_end()).unwrap();
             }

@@ -36,8 +36,9 @@ fn a_new_project_is_seeded_and_served_and_a_key_works_at_once() {
     assert_eq!(first_product(&server)["name"], "Pan");
     server.stdout_line("data/dev.db (new, 1 row added)");
     let hint = server.stdout_line("underpin key create");
-    let hint: Vec<&str> = hint.split_whitespace().skip(2).collect();
-    let key = sandbox.stdout(&[&hint[..], &["--quiet"]].concat());
+    let command = hint.trim_start().strip_prefix("Key").unwrap();
+    let made = sandbox.shell(&format!("{command} --quiet"));
+    let key = String::from_utf8(made.stdout).unwrap();
     let (status, body) =
         post(server.address, "/api/v1/products", (key.trim(), r#"{"name": "Pot"}"#)).unwrap();
     assert_eq!(status, 201, "{body}");

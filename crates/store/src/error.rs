@@ -136,6 +136,12 @@ pub enum StoreError {
         /// Which queue.
         queue: &'static str,
     },
+    /// Work waited so long that it was not begun.
+    #[error("waited too long in {queue}")]
+    WaitedTooLong {
+        /// Which queue.
+        queue: &'static str,
+    },
     /// A thread of the store ended in the midst of its work.
     #[error("the store's thread panicked")]
     Panicked,
@@ -168,6 +174,7 @@ impl StoreError {
             | Self::WriterDown
             | Self::AnswerTooLong { .. }
             | Self::QueueFull { .. }
+            | Self::WaitedTooLong { .. }
             | Self::Panicked
             | Self::Closed => None,
         }
@@ -216,7 +223,7 @@ impl StoreError {
 
     fn class(&self) -> Class {
         match self {
-            Self::QueueFull { .. } => Class::Overload,
+            Self::QueueFull { .. } | Self::WaitedTooLong { .. } => Class::Overload,
             Self::Closed => Class::End,
             Self::Panicked => Class::Defect,
             Self::AnswerTooLong { .. } => Class::TooLong,

@@ -156,12 +156,17 @@ impl Store {
     /// otherwise.
     ///
     /// # Errors
-    /// As [`Store::read`], and `OVERLOADED` when too many long reads wait.
+    /// As [`Store::read`], and `OVERLOADED` when too many long reads wait, or this one did for more
+    /// than a second.
     pub async fn read_pooled(&self, job: &ReadJob, out: &mut Vec<u8>) -> Result<ReadOutcome> {
         let (reply, answer) = oneshot::channel();
         let (job, shared) = (job.clone(), Arc::clone(&self.0.shared));
         let mut buffer = std::mem::take(out);
         let task = Box::new(move |link: Result<&Link, StoreError>| {
+            // Whoever gave up waiting does not need it read.
+            if reply.is_closed() {
+                return Verdict::Sound;
+            }
             let parts = (&*job.program, &job.inputs, &*job.seal);
             let result = link.and_then(|link| {
                 shared.run_read(link, shared.statement_us_max, parts, &mut buffer)

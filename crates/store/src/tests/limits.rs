@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use underpin_base::{Code, Result};
 use underpin_schema::Value;
 use underpin_sql::{Cardinality, ReadProgram, WriteProgram};
 
 use super::shop::*;
 use crate::sqlite::{Barrier, until};
-use crate::{ReadCost, WriteOutcome};
+use crate::{ReadCost, ReadJob, Seal, WriteOutcome};
 
 /// Counts for as long as nobody stops it.
 const ENDLESS: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) \
@@ -119,6 +121,66 @@ async fn a_lengthy_read_moves_to_the_pool_and_stays_there_while_it_is_lengthy() 
     shop.store.read_adaptive(&short, &cost, &mut out).await.unwrap();
     assert_eq!(out, br#"{"n":"7"}"#);
     assert!(!cost.is_slow());
+}
+
+#[tokio::test]
+async fn a_long_read_that_waits_for_more_than_a_second_is_not_begun() {
+    let shop = Shop::open_with(|options| {
+        options.pool_threads = 1;
+        options.statement_ms_max = 1_200;
+    });
+    let job = read_job(counting(ENDLESS), inputs(Vec::new()));
+    let (mut out, mut other) = (Vec::new(), Vec::new());
+    let endless = shop.store.read_pooled(&job, &mut out);
+    let waiting = shop.store.read_pooled(&job, &mut other);
+    let (endless, waiting) = tokio::join!(endless, waiting);
+    assert_eq!(endless.unwrap_err().code(), Code::QueryTimeout);
+    assert_eq!(waiting.unwrap_err().code(), Code::Overloaded);
+}
+
+#[tokio::test]
+async fn a_long_read_that_nobody_waits_for_is_not_done() {
+    let shop = Shop::open_with(|options| {
+        options.pool_threads = 1;
+        options.statement_ms_max = 300;
+    });
+    let job = read_job(counting(ENDLESS), inputs(Vec::new()));
+    for _ in 0..8 {
+        let mut out = Vec::new();
+        let given_up = timeout(Duration::ZERO, shop.store.read_pooled(&job, &mut out)).await;
+        assert!(given_up.is_err());
+    }
+    // Behind them all it would have waited for too long.
+    let mut out = Vec::new();
+    let short = read_job(counting("SELECT 7"), inputs(Vec::new()));
+    shop.store.read_pooled(&short, &mut out).await.unwrap();
+    assert_eq!(out, br#"{"n":"7"}"#);
+}
+
+struct PanickingSeal;
+
+impl Seal for PanickingSeal {
+    fn seal(&self, _: u64, _: &[Value], _: &mut Vec<u8>) {
+        panic!("a defect");
+    }
+}
+
+#[tokio::test]
+async fn a_long_read_that_panics_leaves_its_thread_to_the_next() {
+    let shop = Shop::open_with(|options| options.pool_threads = 1);
+    make_item(&shop, 1, "a", 1).await;
+    for number in 1..=3 {
+        let part = vec![id(1), text(&number.to_string())];
+        shop.store.write(write_job(&create_part(), part)).await.unwrap();
+    }
+    let sound = read_job(items_with_relations(), inputs(Vec::new()));
+    let panicking = ReadJob { seal: Arc::new(PanickingSeal), ..sound.clone() };
+    for _ in 0..2 {
+        let mut out = Vec::new();
+        let error = shop.store.read_pooled(&panicking, &mut out).await.unwrap_err();
+        assert_eq!(error.code(), Code::Internal);
+        assert_eq!(shop.store.read_pooled(&sound, &mut out).await.unwrap().n_rows, 1);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

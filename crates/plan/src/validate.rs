@@ -54,12 +54,8 @@ impl Validator<'_> {
         self.request.kind.operation()
     }
 
-    /// Whether the actor may know of the field: it reads or sets it on some row.
     fn known(&self, field: &Field) -> bool {
-        let rules = &self.view.rules(self.model.id).fields[usize::from(field.id.0)];
-        self.service()
-            || (!field.hidden
-                && (rules.read != Predicate::False || rules.write != Predicate::False))
+        self.view.is_known(self.model, field)
     }
 
     /// A mistake found in decoding, as the actor may learn of it.

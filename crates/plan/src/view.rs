@@ -137,12 +137,22 @@ impl<'a> View<'a> {
         })
     }
 
+    /// Whether the actor may know of the field when it writes: it reads it on some row, or the field
+    /// has a rule of its own by which it sets it on some row.
+    pub(crate) fn is_known(self, model: &Model, field: &Field) -> bool {
+        let rules = &self.rules(model.id).fields[usize::from(field.id.0)];
+        let writes = field.access.write.is_some() && rules.write != Predicate::False;
+        self.folded.is_service() || (!field.hidden && (rules.read != Predicate::False || writes))
+    }
+
     /// Whether a replace that does not send the field sets it back: only what the actor could
     /// have sent, on every row.
     pub(crate) fn is_replaced(self, model: &Model, field: &Field) -> bool {
         let rules = &self.rules(model.id).fields[usize::from(field.id.0)];
-        let settable = !field.readonly && !field.hidden && rules.write == Predicate::True;
-        (self.folded.is_service() || settable) && !field.immutable && field.id != model.key
+        let settable = !field.readonly && rules.write == Predicate::True;
+        (self.folded.is_service() || (settable && self.is_known(model, field)))
+            && !field.immutable
+            && field.id != model.key
     }
 
     /// The invariants of a model's rows with their messages.

@@ -1,9 +1,21 @@
 //! What is refused first.
 
 use underpin_base::{Code, Limits};
-use underpin_plan::{Actor, Catalog, Folded, WriteKind, WriteRequest, decode_document, validate};
+use underpin_plan::{
+    Actor, Catalog, Folded, WriteKind, WriteRequest, WriteShape, authorize_write, decode_document,
+    validate,
+};
+use underpin_schema::Value;
 
 use crate::shop;
+
+const NOTES: &str = r#"
+type Note @model @access(read: "true", create: "true", update: "true") {
+  title: String!
+  salary: Int @access(read: "auth.is('staff')")
+  pin: String @access(read: "false", write: "true")
+  grade: Int @access(read: "auth.is('staff')", write: "auth.is('staff')")
+}"#;
 
 fn create(catalog: &Catalog, plural: &str, body: &str) -> WriteRequest {
     let model = shop::model(catalog, plural);
@@ -58,4 +70,34 @@ fn the_server_itself_sets_what_clients_may_not() {
     let expected =
         [("id", "READ_ONLY"), ("passwordHash", "UNKNOWN_FIELD"), ("createdAt", "READ_ONLY")];
     assert_eq!(fields, expected);
+}
+
+#[test]
+fn a_field_that_is_never_read_is_no_field_to_write_unless_a_rule_of_its_own_lets_it_be_written() {
+    let catalog = shop::catalog_of(NOTES);
+    let body = "{\"title\": \"a\", \"salary\": 1, \"pin\": \"x\", \"grade\": 2}";
+    let request = create(&catalog, "notes", body);
+    let error = validate(&catalog, &shop::user(&catalog, &[]), &request).unwrap_err();
+    assert_eq!(error.code(), Code::ValidationError);
+    let fields: Vec<(&str, &str)> =
+        error.details().fields.iter().map(|field| (field.path.as_str(), field.code)).collect();
+    assert_eq!(fields, [("salary", "UNKNOWN_FIELD"), ("grade", "UNKNOWN_FIELD")]);
+    validate(&catalog, &shop::user(&catalog, &["staff"]), &request).expect("staff reads them");
+}
+
+#[test]
+fn a_replace_leaves_what_the_actor_may_not_know_of() {
+    let catalog = shop::catalog_of(NOTES);
+    let mut request = create(&catalog, "notes", "{\"title\": \"a\"}");
+    request.kind = WriteKind::Replace { key: Value::Null };
+    let set = |roles: &[&str]| {
+        let folded = shop::user(&catalog, roles);
+        let shape = WriteShape::of(&request);
+        let write = authorize_write(&catalog, &folded, &shape, &Limits::default()).unwrap();
+        let model = catalog.schema.model(request.model);
+        let sets = write.plan().values.iter().map(|(field, _)| model.field(*field).name.clone());
+        sets.collect::<Vec<_>>()
+    };
+    assert_eq!(set(&[]), ["title", "pin", "updatedAt", "version"]);
+    assert_eq!(set(&["staff"]), ["title", "salary", "pin", "grade", "updatedAt", "version"]);
 }

@@ -1,7 +1,7 @@
 //! What must hold for a write: the rules that apply to it, as tests of one row.
 
 use underpin_rules::Predicate;
-use underpin_schema::FieldKind;
+use underpin_schema::{FieldId, FieldKind};
 
 use super::{Planner, Under};
 use crate::reach;
@@ -67,16 +67,24 @@ impl Planner<'_> {
             .any(|column| self.values.iter().any(|(field, _)| field == column))
     }
 
-    /// The rules of the fields that are sent.
-    fn field_tests(&self) -> Vec<WriteTest> {
+    /// The rules of the fields that are sent; for an update, of the row as it was and as it becomes.
+    fn field_tests(&mut self) -> Vec<WriteTest> {
         let rules = &self.view.rules(self.model.id).fields;
         let under = self.shape.under;
         let under = under.and_then(|(model, field)| owning_field(self.view, model, field));
-        let sent = self.shape.sent.iter().copied().chain(under);
-        sent.map(|field| (field, &rules[usize::from(field.0)].write))
-            .filter(|(_, rule)| **rule != Predicate::True)
-            .map(|(field, rule)| WriteTest::Field(field, rule.clone()))
-            .collect()
+        let sent: Vec<FieldId> = self.shape.sent.iter().copied().chain(under).collect();
+        let mut tests = Vec::new();
+        for field in sent {
+            let rule = &rules[usize::from(field.0)].write;
+            if *rule != Predicate::True {
+                tests.push(WriteTest::Field(field, rule.clone()));
+            }
+            if self.shape.operation != Operation::Create && self.touches(rule) {
+                let after = rule.after_image(self.model.id, &mut self.vars);
+                tests.push(WriteTest::Field(field, after));
+            }
+        }
+        tests
     }
 
     /// That each row referred to is there for the actor.

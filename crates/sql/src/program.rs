@@ -180,7 +180,8 @@ pub struct WriteProgram {
     /// Selects every test as a boolean column, to explain why no row was changed. No row at all:
     /// the row does not exist.
     pub explain: Statement,
-    /// What each column of `explain` means, in order.
+    /// What each column of `explain` means, in order. The first that does not hold is the one that
+    /// a client may learn of.
     pub tests: Vec<Test>,
     /// Many-to-many lists to set, after the change.
     pub links: Vec<LinkProgram>,
@@ -197,7 +198,7 @@ pub struct Test {
     pub failure: Failure,
 }
 
-/// Why a write changed nothing, worst first.
+/// Why a write changed nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
     /// The row, or the parent in the path, is not there for the actor: 404.

@@ -1,5 +1,8 @@
 //! Why a write was refused, in the client's words.
 
+use std::iter;
+use std::mem::discriminant;
+
 use rusqlite::ffi;
 use underpin_base::{Code, Error, FieldError};
 use underpin_sql::{Failure, Test, UniqueKey};
@@ -15,16 +18,16 @@ const FOREIGN_KEY_TEXT: &str = "FOREIGN KEY constraint failed";
 /// or is `None` when the row does not exist.
 pub(super) fn explain(tests: &[Test], holds: Option<&[bool]>) -> Error {
     let Some(holds) = holds else { return Error::not_found() };
-    let failed: Vec<&Failure> = tests
-        .iter()
-        .zip(holds)
-        .filter_map(|(test, holds)| (!holds).then_some(&test.failure))
-        .collect();
-    let Some(worst) = failed.iter().min_by_key(|failure| rank(failure)) else {
+    let mut failed =
+        tests.iter().zip(holds).filter_map(|(test, holds)| (!holds).then_some(&test.failure));
+    // The plan has its tests in the order in which a client may learn of them: what must not be
+    // known hides what could be. Those of the same kind are told together.
+    let Some(first) = failed.next() else {
         return Error::internal("a write changed nothing although every test of it holds");
     };
-    let like_worst = failed.iter().filter(|failure| rank(failure) == rank(worst));
-    match worst {
+    let kind = discriminant(first);
+    let alike = iter::once(first).chain(failed.filter(|failure| discriminant(*failure) == kind));
+    match first {
         Failure::NotFound => Error::not_found(),
         Failure::Forbidden => Error::new(Code::Forbidden, "you may not do this"),
         Failure::Version => Error::new(
@@ -32,12 +35,10 @@ pub(super) fn explain(tests: &[Test], holds: Option<&[bool]>) -> Error {
             "the row has changed since the version that `If-Match` names",
         )
         .with_hint("read the row again, apply the change to what it is now, and retry"),
-        Failure::Reference { .. } => missing_references(like_worst.filter_map(|f| field_of(f))),
-        Failure::Check { .. } => {
-            Error::validation(like_worst.filter_map(|f| check_of(f)).collect())
-        }
+        Failure::Reference { .. } => missing_references(alike.filter_map(field_of)),
+        Failure::Check { .. } => Error::validation(alike.filter_map(check_of).collect()),
         Failure::Field { .. } => Error::new(Code::Forbidden, "you may not set these fields")
-            .with_fields(like_worst.filter_map(|f| field_of(f)).map(forbidden).collect()),
+            .with_fields(alike.filter_map(field_of).map(forbidden).collect()),
     }
 }
 
@@ -111,18 +112,6 @@ fn message_of(error: &rusqlite::Error) -> String {
     }
 }
 
-/// The order in which failures are told: what may not be known hides what could be.
-fn rank(failure: &Failure) -> u8 {
-    match failure {
-        Failure::NotFound => 0,
-        Failure::Forbidden => 1,
-        Failure::Version => 2,
-        Failure::Reference { .. } => 3,
-        Failure::Check { .. } => 4,
-        Failure::Field { .. } => 5,
-    }
-}
-
 fn field_of(failure: &Failure) -> Option<&str> {
     match failure {
         Failure::Reference { field } | Failure::Field { field } => Some(field),
@@ -149,5 +138,29 @@ fn forbidden(path: &str) -> FieldError {
         path: path.to_owned(),
         code: "FORBIDDEN",
         message: "you may not set this field on this row".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(failures: Vec<Failure>) -> (Code, Vec<(String, &'static str)>) {
+        let holds = vec![false; failures.len()];
+        let tests: Vec<Test> = failures.into_iter().map(|failure| Test { failure }).collect();
+        let error = explain(&tests, Some(&holds));
+        let fields = error.details().fields.iter().map(|field| (field.path.clone(), field.code));
+        (error.code(), fields.collect())
+    }
+
+    #[test]
+    fn the_first_test_that_failed_is_told_with_those_of_its_kind() {
+        let field = |name: &str| Failure::Field { field: name.to_owned() };
+        let check = || Failure::Check { message: "the margin is negative".to_owned() };
+        let expected = ["cost", "price"].map(|name| (name.to_owned(), "FORBIDDEN")).to_vec();
+        let failures = vec![field("cost"), check(), Failure::Version, field("price")];
+        assert_eq!(told(failures), (Code::Forbidden, expected));
+        let expected = (Code::ValidationError, vec![(String::new(), "CHECK_FAILED")]);
+        assert_eq!(told(vec![check(), field("cost")]), expected);
     }
 }

@@ -175,6 +175,8 @@ pub enum Output {
 /// A write of one row, in one transaction.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WriteProgram {
+    /// Whether the database makes the key of the row that `main` inserts.
+    pub makes_key: bool,
     /// The change. Its condition holds every test, so it changes one row or none.
     pub main: Statement,
     /// Selects every test as a boolean column, to explain why no row was changed. No row at all:

@@ -20,6 +20,7 @@ pub fn write(catalog: &Catalog, write: &AuthorizedWrite, dialect: Dialect) -> Wr
     let slots: Vec<Codec> = plan.slots.iter().map(|slot| slot_codec(schema, plan, *slot)).collect();
     let frame = Frame { schema, dialect, actor: plan.actor, slots: &slots };
     WriteProgram {
+        makes_key: plan.key.is_none(),
         main: main(frame, plan),
         explain: explain(frame, plan),
         tests: plan.tests.iter().map(|test| Test { failure: failure(frame, plan, test) }).collect(),

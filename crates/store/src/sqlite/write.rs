@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use underpin_base::Error;
 use underpin_schema::Value;
-use underpin_sql::{BindSource, LinkProgram, Statement, WriteProgram};
+use underpin_sql::{LinkProgram, Statement, WriteProgram};
 
 use super::bind::{Surroundings, bind};
 use super::read::{Execution, Stopped, write_select};
@@ -48,7 +48,7 @@ pub(super) fn execute(
         let holds = test_results(conn, program, &around)?;
         return Err(Failed::Refused(refusal::explain(&program.tests, holds.as_deref())));
     }
-    if asks_for_new_key(program) {
+    if program.makes_key {
         around.new_key = Some(conn.last_insert_rowid());
     }
     for link in &program.links {
@@ -134,14 +134,4 @@ fn set_links(
     } else {
         Err(Failed::Refused(refusal::missing_references(missing.into_iter())))
     }
-}
-
-/// Whether the database makes the key of the row that `main` inserts: only then does a later
-/// statement ask for it.
-fn asks_for_new_key(program: &WriteProgram) -> bool {
-    let asks = |statement: &Statement| {
-        statement.binds.iter().any(|bind| bind.source == BindSource::NewKey)
-    };
-    program.reply.as_ref().is_some_and(|reply| asks(&reply.statement))
-        || program.links.iter().any(|link| asks(&link.add))
 }

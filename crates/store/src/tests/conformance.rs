@@ -232,6 +232,11 @@ pub(crate) async fn the_database_s_key_comes_back(shop: Shop) {
     let second = shop.store.write(create("y")).await.unwrap();
     assert_eq!((first.key, second.key), (Some(Value::Int(1)), Some(Value::Int(2))));
     assert_eq!(second.row, br#"{"id":"2","label":"y"}"#);
+    let mut unread = (*create_part()).clone();
+    unread.reply = None;
+    let job = write_job(&unread.into(), vec![id(1), text("z")]);
+    let third = shop.store.write(job).await.unwrap();
+    assert_eq!((third.key, third.row), (Some(Value::Int(3)), Vec::new()));
 }
 
 pub(crate) async fn a_row_that_is_referred_to_is_not_deleted(shop: Shop) {

@@ -299,6 +299,7 @@ pub(crate) fn create_item() -> Arc<WriteProgram> {
     let condition = "(?4 IS NULL OR EXISTS (SELECT 1 FROM owner WHERE id = ?4)) \
         AND ?3 >= 0 AND ?3 <> 13";
     Arc::new(WriteProgram {
+        makes_key: false,
         main: statement(
             &format!(
                 "INSERT INTO item (id, name, stock, owner_id) SELECT ?1, ?2, ?3, ?4 \
@@ -326,6 +327,7 @@ pub(crate) fn create_item() -> Arc<WriteProgram> {
 pub(crate) fn add_stock() -> Arc<WriteProgram> {
     let values = || vec![slot(0, UUID), slot(1, INT), slot(2, INT)];
     Arc::new(WriteProgram {
+        makes_key: false,
         main: statement(
             "UPDATE item SET stock = stock + ?2, version = version + 1 \
              WHERE id = ?1 AND version = ?3 AND stock + ?2 >= 0",
@@ -348,6 +350,7 @@ pub(crate) fn add_stock() -> Arc<WriteProgram> {
 /// Removes an item (slot 0).
 pub(crate) fn delete_item() -> Arc<WriteProgram> {
     Arc::new(WriteProgram {
+        makes_key: false,
         main: statement("DELETE FROM item WHERE id = ?1", vec![slot(0, UUID)]),
         explain: statement("SELECT 1 FROM item WHERE id = ?1", vec![slot(0, UUID)]),
         tests: Vec::new(),
@@ -365,6 +368,7 @@ pub(crate) fn create_part() -> Arc<WriteProgram> {
         Cardinality::One,
     );
     Arc::new(WriteProgram {
+        makes_key: true,
         main: statement(
             "INSERT INTO part (item_id, label) VALUES (?1, ?2)",
             vec![slot(0, UUID), slot(1, TEXT)],
@@ -389,6 +393,7 @@ pub(crate) fn set_tags() -> Arc<WriteProgram> {
         ),
     };
     Arc::new(WriteProgram {
+        makes_key: false,
         main: statement("UPDATE item SET version = version + 1 WHERE id = ?1", vec![slot(0, UUID)]),
         explain: statement("SELECT 1 FROM item WHERE id = ?1", vec![slot(0, UUID)]),
         tests: Vec::new(),

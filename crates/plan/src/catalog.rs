@@ -32,8 +32,11 @@ pub struct FoldedModel {
     pub read: Predicate,
     /// Which it creates; `Root::Row` is the proposed row.
     pub create: Predicate,
-    /// Which it changes. Unless the rule names `Root::Next` it must hold before and after.
+    /// Which it changes.
     pub update: Predicate,
+    /// Whether the rule for changes names `Root::Next`, as it is written and not as it folds. One
+    /// that does not must hold before and after.
+    pub names_next: bool,
     /// Which it removes.
     pub delete: Predicate,
     /// The fields, by their ids.
@@ -88,6 +91,7 @@ impl Folded {
             read,
             create: self.fold(&rules.create),
             update: self.fold(&rules.update.predicate),
+            names_next: rules.update.names_next,
             delete: self.fold(&rules.delete),
         }
     }

@@ -45,7 +45,7 @@ impl Planner<'_> {
         let parts = match self.shape.operation {
             Operation::Create => vec![rules.create.clone()],
             Operation::Delete => vec![rules.delete.clone()],
-            Operation::Merge | Operation::Replace if rules.update.names_next() => {
+            Operation::Merge | Operation::Replace if rules.names_next => {
                 vec![rules.update.clone()]
             }
             Operation::Merge | Operation::Replace => {

@@ -1,6 +1,7 @@
 //! Bodies, values and cursors' shapes: what golden files of statements do not show.
 
 mod bodies;
+mod demands;
 mod inverses;
 mod refusals;
 mod shapes;

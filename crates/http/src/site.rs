@@ -221,7 +221,7 @@ impl Site {
 
 impl Resource {
     fn new(schema: &Schema, list: &str, model: &Model) -> Self {
-        let relations = relations(model)
+        let relations = relations(schema, model)
             .map(|(field, target, methods)| {
                 let name = schema.field(model.id, field).name.clone();
                 let template = Rc::from(format!("{list}/{{id}}/{name}"));
@@ -242,12 +242,17 @@ impl Resource {
 }
 
 /// The relations of a model that have a path of their own: those that lead to many rows. Rows are
-/// created under one only where creating them sets the relation.
-pub(crate) fn relations(
-    model: &Model,
-) -> impl Iterator<Item = (FieldId, ModelId, &'static [Method])> {
+/// created under one only where creating them sets the relation, and clients may set it.
+pub(crate) fn relations<'a>(
+    schema: &'a Schema,
+    model: &'a Model,
+) -> impl Iterator<Item = (FieldId, ModelId, &'static [Method])> + 'a {
     model.fields.iter().filter(|field| !field.hidden).filter_map(|field| match &field.kind {
-        FieldKind::ToMany(to_many) if !to_many.single => Some((field.id, to_many.target, LIST)),
+        FieldKind::ToMany(to_many) if !to_many.single => {
+            let owner = schema.field(to_many.target, to_many.field);
+            let set = !(field.readonly || owner.readonly || owner.hidden);
+            Some((field.id, to_many.target, if set { LIST } else { READ_ONLY }))
+        }
         FieldKind::ManyToMany(join) => Some((field.id, join.target, READ_ONLY)),
         FieldKind::ToMany(_)
         | FieldKind::ToOne(_)
@@ -261,4 +266,38 @@ pub(crate) fn relations(
 /// Whether a segment may be a key at all: no key is empty, and dots alone mean a place in a tree.
 fn is_key(segment: &str) -> bool {
     !matches!(segment, "" | "." | ".." | "%2e" | "%2E" | "%2e%2e" | "%2E%2E" | ".%2e" | "%2e.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DESK: &str = r#"
+type User @model @access(read: "true") {
+  name: String!
+  opened: [Ticket!]! @relation(field: "opener")
+  closed: [Ticket!]! @relation(field: "closer")
+  tags: [Tag!]! @relation
+}
+
+type Ticket @model @access(read: "true", create: "true") {
+  opener: User!
+  closer: User @readonly
+}
+
+type Tag @model @access(read: "true", create: "true") {
+  name: String!
+}
+"#;
+
+    #[test]
+    fn rows_are_created_under_relations_that_clients_set() {
+        let schema = underpin_schema::parse(DESK, "desk.graphql").schema.expect("a schema");
+        let user = schema.model(schema.by_name["User"]);
+        let with_post = |(field, _, methods): (FieldId, ModelId, &[Method])| {
+            (user.field(field).name.as_str(), methods.contains(&Method::POST))
+        };
+        let found: Vec<(&str, bool)> = relations(&schema, user).map(with_post).collect();
+        assert_eq!(found, [("opened", true), ("closed", false), ("tags", false)]);
+    }
 }

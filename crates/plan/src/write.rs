@@ -141,7 +141,7 @@ impl<'a> Planner<'a> {
             return Err(Error::not_found());
         }
         match &field.kind {
-            FieldKind::ToMany(_) | FieldKind::ManyToMany(_) if !field.readonly => {
+            FieldKind::ToMany(_) | FieldKind::ManyToMany(_) if self.sets_by_path(field) => {
                 let slot = self.slot(WriteSlot::Parent);
                 Ok(Some(Under { model, field, slot }))
             }
@@ -156,6 +156,24 @@ impl<'a> Planner<'a> {
                 Err(Error::new(Code::MethodNotAllowed, message))
             }
         }
+    }
+
+    /// Whether the actor sets a relation of the row in the path: a path sets it no less than a
+    /// body does.
+    fn sets_by_path(&self, relation: &Field) -> bool {
+        let kept = match &relation.kind {
+            FieldKind::ToMany(to_many) => {
+                let owner = self.model.field(to_many.field);
+                owner.readonly || owner.hidden
+            }
+            FieldKind::Scalar(_)
+            | FieldKind::Enum(_)
+            | FieldKind::ScalarList(_)
+            | FieldKind::EnumList(_)
+            | FieldKind::ToOne(_)
+            | FieldKind::ManyToMany(_) => false,
+        };
+        self.view.folded.is_service() || !(kept || relation.readonly)
     }
 
     /// Decides what each column and each list is set to.

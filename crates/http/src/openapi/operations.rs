@@ -23,7 +23,7 @@ pub(super) fn paths(schema: &Schema, limits: &Limits) -> Map<String, Value> {
     for model in &schema.models {
         paths.list(model);
         paths.item(model);
-        for (field, target, methods) in site::relations(model) {
+        for (field, target, methods) in site::relations(schema, model) {
             paths.related(model, field, target, methods.contains(&hyper::Method::POST));
         }
     }

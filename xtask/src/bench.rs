@@ -16,7 +16,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 
 use crate::workspace;
@@ -48,6 +48,12 @@ pub(crate) struct BenchArguments {
 /// Starts of each server, for the time to the first answer.
 const N_STARTS: u32 = 10;
 
+/// How long the machine is watched before each run, to learn what else it does.
+const WATCH: Duration = Duration::from_millis(300);
+
+/// The share of the machine that others may take while figures are worth keeping.
+const LOAD_MAX: f64 = 0.1;
+
 /// Long enough for a server to be idle after its first answer.
 const SETTLE: Duration = Duration::from_secs(1);
 
@@ -63,7 +69,12 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<()> {
     measure_starts(&rivals, &mut report)?;
     measure_load(&rivals, arguments, &mut report)?;
     print!("{}", report.table());
+    let load = report.machine_load();
+    if load > LOAD_MAX {
+        println!("others took {:.0} % of the machine; read the ratios with care", load * 100.0);
+    }
     if arguments.save {
+        ensure!(load <= LOAD_MAX, "the machine is too busy for figures worth keeping");
         let page = Path::new("docs/benchmarks.md");
         std::fs::write(workspace::root().join(page), report.page()?)?;
         println!("wrote {}", page.display());
@@ -108,6 +119,7 @@ fn measure_load(rivals: &Rivals, arguments: &BenchArguments, report: &mut Report
     for kind in Kind::ALL {
         for run in 1..=arguments.runs {
             for rival in Rival::ALL {
+                report.add_machine_load(process::machine_load(WATCH)?);
                 let server = rivals.start(rival)?;
                 let load = load::Load { kind, arguments, folder: rivals.folder() };
                 let measured: Measured = load.run(&server)?;

@@ -19,6 +19,7 @@ pub(super) struct Report {
     measured: HashMap<(Kind, Rival), Vec<Measured>>,
     starts: HashMap<Rival, Vec<Duration>>,
     idle_bytes: HashMap<Rival, u64>,
+    machine_loads: Vec<f64>,
 }
 
 impl Report {
@@ -31,6 +32,7 @@ impl Report {
             measured: HashMap::new(),
             starts: HashMap::new(),
             idle_bytes: HashMap::new(),
+            machine_loads: Vec::new(),
         }
     }
 
@@ -44,6 +46,16 @@ impl Report {
         self.starts.entry(rival).or_default().push(first_answer);
     }
 
+    /// Adds the share of the machine that others took before a run.
+    pub(super) fn add_machine_load(&mut self, share: f64) {
+        self.machine_loads.push(share);
+    }
+
+    /// The share of the machine that others took, in the median.
+    pub(super) fn machine_load(&self) -> f64 {
+        median(self.machine_loads.clone())
+    }
+
     /// Adds the memory of an idle server.
     pub(super) fn add_idle(&mut self, rival: Rival, bytes: u64) {
         self.idle_bytes.insert(rival, bytes);
@@ -52,8 +64,8 @@ impl Report {
     /// The results as a Markdown table, which reads well in a terminal too.
     pub(super) fn table(&self) -> String {
         let mut out = String::from(
-            "| request | server | req/s | p50 µs | p99 µs | CPU µs/request | memory MiB | of limit |\n\
-             |---|---|---:|---:|---:|---:|---:|---:|\n",
+            "| request | server | req/s | of limit | p50 µs | p99 µs | CPU µs/request | of limit | memory MiB |\n\
+             |---|---|---:|---:|---:|---:|---:|---:|---:|\n",
         );
         for kind in Kind::ALL {
             for rival in Rival::ALL {
@@ -108,15 +120,16 @@ impl Report {
             median(runs.iter().map(value).collect())
         };
         let per_second = of(rival, |run| run.per_second);
-        let ratio = per_second / of(Rival::Limit, |run| run.per_second);
+        let speed = per_second / of(Rival::Limit, |run| run.per_second);
+        let processor_us = of(rival, |run| run.processor_us);
+        let cost = processor_us / of(Rival::Limit, |run| run.processor_us);
         let _ = writeln!(
             out,
-            "| {} | {} | {per_second:.0} | {:.0} | {:.0} | {:.1} | {:.0} | {ratio:.2} |",
+            "| {} | {} | {per_second:.0} | {speed:.2} | {:.0} | {:.0} | {processor_us:.1} | {cost:.2} | {:.0} |",
             kind.name(),
             rival.name(),
             of(rival, |run| run.p50_us),
             of(rival, |run| run.p99_us),
-            of(rival, |run| run.processor_us),
             of(rival, |run| mebibytes(run.resident_bytes)),
         );
     }
@@ -168,8 +181,14 @@ mod tests {
             report.add(Kind::ReadById, Rival::Underpin, measured(underpin));
         }
         let table = report.table();
-        assert!(table.contains("| R1 | limit | 200 | 90 | 400 | 12.5 | 20 | 1.00 |"), "{table}");
-        assert!(table.contains("| R1 | underpin | 50 | 90 | 400 | 12.5 | 20 | 0.25 |"), "{table}");
+        assert!(
+            table.contains("| R1 | limit | 200 | 1.00 | 90 | 400 | 12.5 | 1.00 | 20 |"),
+            "{table}"
+        );
+        assert!(
+            table.contains("| R1 | underpin | 50 | 0.25 | 90 | 400 | 12.5 | 1.00 | 20 |"),
+            "{table}"
+        );
     }
 
     #[test]

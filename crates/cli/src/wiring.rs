@@ -24,14 +24,47 @@ pub(crate) struct Opened {
 pub(crate) enum Need {
     /// Rows of the schema: a database that is behind is refused.
     Rows,
-    /// Keys alone, which are there whatever the schema is.
-    Keys,
+    /// To make a key with roles of the schema, at which the database need not be.
+    Roles,
 }
 
-/// Opens the database that is in use, for a command. One that is not there is made, at the schema.
+/// Opens the database that is in use for its keys alone. A key must be revocable whatever state
+/// the schema is in, so that is not read.
+pub(crate) async fn open_keys(project: &Project) -> Result<Opened, Failure> {
+    let database = Database::of(project, Purpose::Command);
+    refuse_without_database(project, &database)?;
+    let store = database.open(&project.config)?;
+    let engine = Engine::start_for_keys(store, project.engine_options()).await?;
+    Ok(Opened { engine: Arc::new(engine), database })
+}
+
+/// Refuses a database that is not there: an empty one in the wrong place helps nobody.
+pub(crate) fn refuse_without_database(
+    project: &Project,
+    database: &Database,
+) -> Result<(), Failure> {
+    if database.exists() {
+        return Ok(());
+    }
+    let (program, mut rest) = (invocation::program(), project.dir_argument());
+    if project.config.database_chosen {
+        rest.push_str(&format!(" --database {}", database.url()));
+    }
+    Err(Failure::new(Exit::Behind, format!("there is no database {}", database.shown())).with_help(
+        format!(
+            "`{program} migrate apply{rest}` makes it, and so does `{program} serve --migrate{rest}`"
+        ),
+    ))
+}
+
+/// Opens the database that is in use, for a command. One that is not there is made, at the schema;
+/// but not one that was named, for then the name is likely to be wrong, to make keys in.
 pub(crate) async fn open(project: &Project, need: Need, output: Output) -> Result<Opened, Failure> {
     let schema = project.diagnose()?.into_schema(output)?;
     let database = Database::of(project, Purpose::Command);
+    if need == Need::Roles && project.config.database_chosen {
+        refuse_without_database(project, &database)?;
+    }
     let is_new = !database.exists();
     let store = database.open(&project.config)?;
     if is_new {

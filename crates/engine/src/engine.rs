@@ -131,6 +131,15 @@ impl Engine {
         })
     }
 
+    /// Serves the API keys in `store` and nothing else, whatever schema the database is at and
+    /// whether that can be read.
+    ///
+    /// # Errors
+    /// When the system tables cannot be made.
+    pub async fn start_for_keys(store: Store, options: Options) -> Result<Self> {
+        Self::start(store, Arc::new(system::schema()), options).await
+    }
+
     /// The application, held for one request: take it once, first thing, and keep it until the
     /// answer is made. While a schema change is being applied this waits, and the change waits for
     /// all that hold it, so no request meets half a migration and none is refused.

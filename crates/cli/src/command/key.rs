@@ -67,8 +67,12 @@ pub(crate) fn run(args: &KeyArgs, output: Output) -> Outcome {
 
 fn create(args: &CreateArgs, output: Output) -> Outcome {
     let project = Project::open(&args.project, &[], output)?;
-    let (key, database) =
-        on_keys(&project, output, async |engine| engine.create_key(&args.name, &args.roles).await)?;
+    let (key, database) = crate::runtime()?.block_on(async {
+        let opened = wiring::open(&project, Need::Roles, output).await?;
+        let key = opened.engine.create_key(&args.name, &args.roles).await?;
+        opened.engine.close();
+        Ok::<_, Failure>((key, opened.database))
+    })?;
     output.json(&json!({
         "key": key.token.expose(),
         "prefix": key.prefix,
@@ -87,7 +91,7 @@ fn create(args: &CreateArgs, output: Output) -> Outcome {
 
 fn list(args: &ListArgs, output: Output) -> Outcome {
     let project = Project::open(&args.project, &[], output)?;
-    let (keys, database) = on_keys(&project, output, async |engine| engine.keys().await)?;
+    let (keys, database) = on_keys(&project, async |engine| engine.keys().await)?;
     output.json(&json!({ "database": database.shown(), "keys": keys }));
     if keys.is_empty() {
         output.note(format_args!("there are no keys in {}", database.shown()));
@@ -112,7 +116,7 @@ fn revoke(args: &RevokeArgs, output: Output) -> Outcome {
     let prefix = args.prefix.strip_prefix("up_").unwrap_or(&args.prefix);
     // A whole key is accepted too: whoever wants to end one may have nothing else at hand.
     let prefix = prefix.split('_').next().unwrap_or(prefix);
-    on_keys(&project, output, async |engine| engine.revoke_key(prefix).await)?;
+    on_keys(&project, async |engine| engine.revoke_key(prefix).await)?;
     output.json(&json!({ "prefix": prefix, "revoked": true }));
     output.line(format_args!("up_{prefix} is revoked"));
     Ok(Exit::Done)
@@ -121,11 +125,10 @@ fn revoke(args: &RevokeArgs, output: Output) -> Outcome {
 /// Does `work` on the keys of the database that is in use, and closes it.
 fn on_keys<T>(
     project: &Project,
-    output: Output,
     work: impl AsyncFnOnce(&Engine) -> underpin_base::Result<T>,
 ) -> Result<(T, Database), Failure> {
     crate::runtime()?.block_on(async {
-        let opened = wiring::open(project, Need::Keys, output).await?;
+        let opened = wiring::open_keys(project).await?;
         let done = work(&opened.engine).await?;
         opened.engine.close();
         Ok((done, opened.database))

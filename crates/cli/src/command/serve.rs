@@ -64,7 +64,7 @@ async fn start(
     schema: Arc<Schema>,
 ) -> Result<Arc<Engine>, Failure> {
     if !args.migrate {
-        refuse_without_database(project, database)?;
+        wiring::refuse_without_database(project, database)?;
     }
     let store = database.open(&project.config)?;
     if args.migrate {
@@ -78,17 +78,4 @@ async fn start(
         wiring::refuse_behind(project, &store, &schema).await?;
     }
     Ok(Arc::new(Engine::start(store, schema, project.engine_options()).await?))
-}
-
-/// A server does not make a database unasked: an empty one in the wrong place helps nobody.
-fn refuse_without_database(project: &Project, database: &Database) -> Result<(), Failure> {
-    if database.exists() {
-        return Ok(());
-    }
-    let (program, dir) = (invocation::program(), project.dir_argument());
-    Err(Failure::new(Exit::Behind, format!("there is no database {}", database.shown())).with_help(
-        format!(
-            "`{program} migrate apply{dir}` makes it, and so does `{program} serve --migrate{dir}`"
-        ),
-    ))
 }

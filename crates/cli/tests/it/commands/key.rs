@@ -54,3 +54,33 @@ fn a_role_the_schema_does_not_have_is_refused() {
     assert_snapshot!("key_unknown_role", sandbox.run(&["key", "create", "--role", "stuff"]));
     assert_snapshot!("key_without_role", sandbox.run(&["key", "create"]));
 }
+
+#[test]
+fn keys_are_listed_and_revoked_whatever_state_the_schema_is_in() {
+    let sandbox = Sandbox::with_schema(SCHEMA);
+    let made = json(&sandbox.stdout(&["key", "create", "--role", "staff", "--json"]));
+    let prefix = made["prefix"].as_str().unwrap();
+    for broken in ["", "type Note @model { text: Strng! }", "type {"] {
+        sandbox.write("schema.graphql", broken);
+        assert!(sandbox.stdout(&["key", "list"]).contains(prefix), "{broken}");
+    }
+    sandbox.stdout(&["key", "revoke", prefix]);
+    let listed = json(&sandbox.stdout(&["key", "list", "--json"]));
+    assert!(listed["keys"][0]["revokedAt"].is_string());
+}
+
+#[test]
+fn no_key_is_made_in_a_database_that_was_named_and_is_not_there() {
+    let sandbox = Sandbox::with_schema(SCHEMA);
+    for args in [
+        &["key", "create", "--role", "staff", "--database", "sqlite:nope.db"][..],
+        &["key", "list", "--database", "sqlite:nope.db"],
+        &["key", "revoke", "abc", "--database", "sqlite:nope.db"],
+    ] {
+        let refused = sandbox.run(args);
+        assert!(refused.starts_with("exit code: 3"), "{refused}");
+        assert!(refused.contains("there is no database nope.db"), "{refused}");
+        assert!(refused.contains("migrate apply --database sqlite:nope.db"), "{refused}");
+    }
+    assert!(!sandbox.path().join("nope.db").exists());
+}

@@ -12,7 +12,7 @@ use hyper::Method;
 use hyper::header::HeaderValue;
 use rustc_hash::FxHashMap;
 use underpin_base::{Error, Limits, Result};
-use underpin_schema::{FieldId, FieldKind, Model, ModelId, Schema};
+use underpin_schema::{FieldId, FieldKind, IdKind, Model, ModelId, Scalar, Schema};
 use url::Url;
 
 use crate::openapi::openapi;
@@ -35,6 +35,7 @@ pub(crate) struct Resource {
     pub name: Rc<str>,
     pub list: Rc<str>,
     pub item: Rc<str>,
+    has_text_key: bool,
     relations: Vec<Relation>,
 }
 
@@ -148,7 +149,27 @@ impl Site {
             ["health", "ready"] => Some(Route::Ready),
             _ => None,
         };
+        if segments.escapes_separators() && !found.as_ref().is_some_and(|it| self.has_text_key(it))
+        {
+            return Err(path::invalid());
+        }
         found.ok_or_else(Error::not_found)
+    }
+
+    /// Whether the path names a row by a text, in which a slash is like any other character. All
+    /// other parts of such a path matched byte by byte.
+    fn has_text_key(&self, route: &Route<'_>) -> bool {
+        match route {
+            Route::Item(model, _) => self.resource(*model).has_text_key,
+            Route::Related(related) => self.resource(related.model).has_text_key,
+            Route::List(_)
+            | Route::OpenApi
+            | Route::Docs(_)
+            | Route::Root
+            | Route::Live
+            | Route::Ready
+            | Route::Server => false,
+        }
     }
 
     fn rest<'a>(&self, segments: &[&'a str]) -> Option<Route<'a>> {
@@ -232,6 +253,10 @@ impl Resource {
             name: Rc::from(model.name.as_str()),
             list: Rc::from(list),
             item: Rc::from(format!("{list}/{{id}}")),
+            has_text_key: matches!(
+                model.key_field().kind,
+                FieldKind::Scalar(Scalar::Id(IdKind::String))
+            ),
             relations,
         }
     }

@@ -142,3 +142,24 @@ fn a_key_that_a_client_chose_is_escaped_where_it_stands_in_a_path() {
     let found = shop.app.anonymous().get(&location).send().is(200).json();
     assert_eq!(found["data"]["id"], "a b?ü#");
 }
+
+#[test]
+fn a_key_that_is_text_may_have_slashes_in_it() {
+    let shop = Shop::start();
+    let made = shop.app.anonymous().post("/api/v1/pages", &page("a/b")).send().is(201);
+    let path = made.header("location").unwrap().to_owned();
+    assert_eq!(path, "/api/v1/pages/a%2Fb");
+    for path in [path.as_str(), "/api/v1/pages/a%2fb"] {
+        let found = shop.app.anonymous().get(path).send().is(200);
+        assert_eq!(found.json()["data"]["id"], "a/b");
+    }
+    let change = json!({ "text": "Changed" });
+    let _ = shop.app.anonymous().request("PATCH", &path).json(&change).send().is(200);
+    let _ = shop.app.anonymous().delete(&path).send().is(204);
+    for path in [&path, "/api/v1/pages/..%2fproducts", "/api/v1/pages/..%5cproducts"] {
+        shop.refused(&shop.app.anonymous().get(path).send(), 404, "NOT_FOUND");
+    }
+    for path in ["/api/v1/pages%2fhome", "/api%2fv1/pages/home", "/api/v1/pages/home%2f/x"] {
+        shop.refused(&shop.app.anonymous().get(path).send(), 400, "INVALID_PATH");
+    }
+}

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::sync::{RwLock, RwLockReadGuard};
 use underpin_base::{Clock, Code, Error, Ids, Limits, Result, Timestamp};
 use underpin_migrate::Status;
-use underpin_plan::{Actor, Catalog, WriteRequest, WriteShape};
+use underpin_plan::{Actor, Catalog, Operation, WriteRequest, WriteShape};
 use underpin_rules::Rules;
-use underpin_schema::Schema;
+use underpin_schema::{ModelId, Schema};
 use underpin_store::Store;
 
 use crate::cursor::Cursors;
@@ -207,6 +207,19 @@ impl Engine {
             Err(error) => return Err(self.explained(app, error).await),
         };
         plan.reply(&outcome, &page, &self.cursors)
+    }
+
+    /// Refuses a write that the actor may never do, so that its body need not be read.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED` and `FORBIDDEN`.
+    pub fn permit(
+        &self,
+        app: &App,
+        ctx: &Context,
+        (model, operation): (ModelId, Operation),
+    ) -> Result<()> {
+        underpin_plan::permit(&app.catalog, &app.lens(ctx).folded, model, operation)
     }
 
     /// Does one write in a transaction of its own; returns once it is durable.

@@ -36,5 +36,5 @@ pub use request::{
 };
 pub use shape::{Versioned, WriteShape};
 pub use slot::{RawText, SlotType};
-pub use validate::validate;
+pub use validate::{permit, validate};
 pub use write::authorize_write;

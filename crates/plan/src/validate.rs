@@ -39,6 +39,21 @@ pub fn validate(catalog: &Catalog, folded: &Folded, request: &WriteRequest) -> R
     if errors.is_empty() { Ok(()) } else { Err(Error::validation(errors)) }
 }
 
+/// Refuses an operation that no rule ever allows the profile, before anything of the request but
+/// its target is known.
+///
+/// # Errors
+/// `UNAUTHENTICATED` for the anonymous actor, else `FORBIDDEN`.
+pub fn permit(
+    catalog: &Catalog,
+    folded: &Folded,
+    model: ModelId,
+    operation: Operation,
+) -> Result<()> {
+    let limits = Limits::default();
+    View { catalog, folded, limits: &limits }.require_operation(model, operation)
+}
+
 struct Validator<'a> {
     view: View<'a>,
     request: &'a WriteRequest,

@@ -6,7 +6,7 @@ use hyper::header::{ETAG, HeaderName, HeaderValue, LOCATION};
 use hyper::{Method, StatusCode};
 use underpin_base::{Code, Error, Result};
 use underpin_engine::{AppGuard, Context, WriteReply};
-use underpin_plan::{Document, WriteKind, WriteRequest, decode_document};
+use underpin_plan::{Document, Operation, WriteKind, WriteRequest, decode_document};
 use underpin_schema::{FieldKind, Model, ModelId, Schema, Value};
 
 use crate::body::{self, Media};
@@ -40,6 +40,8 @@ pub(super) async fn write(
         let request = request(app.schema(), method, &route, Document::default())?;
         return commit(&mut exchange, &app, &ctx, (request, &query, &if_match)).await;
     }
+    let engine = &exchange.worker.shared.engine;
+    engine.permit(&app, &ctx, (written_model(&route)?, operation_of(method)))?;
     let media = if *method == Method::PATCH { Media::MergePatch } else { Media::Json };
     body::check_headers(&exchange.head.headers, &body, media, limits)?;
     drop(app);
@@ -59,6 +61,15 @@ fn operation(method: &Method) -> &'static str {
         Method::PUT => "replace",
         Method::PATCH => "merge",
         _ => "delete",
+    }
+}
+
+/// The operation of a method that has a body.
+fn operation_of(method: &Method) -> Operation {
+    match *method {
+        Method::POST => Operation::Create,
+        Method::PUT => Operation::Replace,
+        _ => Operation::Merge,
     }
 }
 

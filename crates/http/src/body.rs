@@ -159,7 +159,9 @@ fn broken_off(conn: &Conn, error: hyper::Error) -> Error {
     let message = match conn.take_refusal() {
         Some(Refusal::Malformed(message)) => message,
         Some(Refusal::HeadTooLarge) => "the trailer of the chunked body is too long",
-        Some(Refusal::TargetTooLong | Refusal::TimedOut) | None => "the body broke off",
+        Some(Refusal::Unescaped | Refusal::TargetTooLong | Refusal::TimedOut) | None => {
+            "the body broke off"
+        }
     };
     Error::new(Code::MalformedRequest, message).with_source(error)
 }

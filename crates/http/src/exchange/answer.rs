@@ -165,6 +165,9 @@ fn micros_since(started: Instant) -> u64 {
 pub(crate) fn refuse(worker: &Worker, conn: &Conn, refusal: Refusal, read: &[u8]) -> Vec<u8> {
     let (code, message) = match refusal {
         Refusal::Malformed(message) => (Code::MalformedRequest, message),
+        Refusal::Unescaped => {
+            (Code::MalformedRequest, "the URL has a character that must be percent-encoded")
+        }
         Refusal::HeadTooLarge => (Code::HeadTooLarge, "the head has too many bytes or lines"),
         Refusal::TargetTooLong => (Code::UriTooLong, "the URL has too many bytes"),
         Refusal::TimedOut => (Code::RequestTimeout, "the head did not arrive in time"),
@@ -184,7 +187,14 @@ pub(crate) fn refuse(worker: &Worker, conn: &Conn, refusal: Refusal, read: &[u8]
         n_rows: 0,
         bytes_in: read.len() as u64,
     };
-    let body = envelope::error(&Error::new(code, message), facts.id.as_str());
+    let mut error = Error::new(code, message);
+    if refusal == Refusal::Unescaped {
+        error = error.with_hint(
+            "encode spaces, quotes, `<` and `>` in a URL, as `curl -G --data-urlencode \
+             'filter=price > 10' URL` does",
+        );
+    }
+    let body = envelope::error(&error, facts.id.as_str());
     let (method, path) = request_line(read);
     let line = Line {
         facts: &facts,

@@ -11,6 +11,8 @@
 pub(crate) enum Refusal {
     /// Not HTTP, or HTTP that can be read in two ways.
     Malformed(&'static str),
+    /// The request's target has a character that a URL must escape.
+    Unescaped,
     /// The head has too many bytes or lines.
     HeadTooLarge,
     /// The request's target has too many bytes.
@@ -134,6 +136,7 @@ impl Framing {
             }
             if n_lines == 0 {
                 self.request_line(line)?;
+                check_escaped(line)?;
             } else {
                 body.line(line)?;
             }
@@ -234,6 +237,17 @@ impl Framing {
         };
         Ok(Some(next))
     }
+}
+
+/// Refuses what hyper would refuse without a reason: a query as a person would type it.
+fn check_escaped(line: &[u8]) -> Result<(), Refusal> {
+    let Some(start) = memchr::memchr(b' ', line) else { return Ok(()) };
+    let rest = &line[start + 1..];
+    let target = &rest[..memchr::memrchr(b' ', rest).unwrap_or(rest.len())];
+    let query = memchr::memchr(b'?', target).map_or(&[][..], |at| &target[at..]);
+    let is_typed = target.starts_with(b"/") && target.contains(&b' ')
+        || query.iter().any(|byte| matches!(byte, b'"' | b'<' | b'>'));
+    if is_typed { Err(Refusal::Unescaped) } else { Ok(()) }
 }
 
 /// What the headers say about the body.

@@ -248,3 +248,25 @@ fn a_server_that_stops_does_not_wait_for_ever() {
     drop(app);
     assert!(stuck.is_closed());
 }
+
+#[test]
+fn row_17_nobody_sends_a_body_for_what_they_may_not_do() {
+    let shop = Shop::start();
+    let headers = ["Expect: 100-continue", "Content-Length: 100", JSON];
+    for path in ["/api/v1/users", "/api/v1/orders"] {
+        let mut wire = shop.wire(raw_post(path, &headers, b""));
+        shop.refused_on_wire(&wire.answer(), 401, "UNAUTHENTICATED");
+    }
+}
+
+#[test]
+fn a_url_as_a_person_types_it_is_refused_with_advice() {
+    let shop = Shop::start();
+    for target in ["?filter=price>10", "?filter=name==\"x\"", "?filter=price < 10", "/a b"] {
+        let head = format!("GET {PRODUCTS}{target} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        let answer = shop.wire(head).answer();
+        shop.refused_on_wire(&answer, 400, "MALFORMED_REQUEST");
+        let text = String::from_utf8(answer.body.clone()).unwrap();
+        assert!(text.contains("--data-urlencode"), "{target}: {text}");
+    }
+}

@@ -76,7 +76,8 @@ pub async fn preview(
 }
 
 /// Brings the database to `schema`: all steps and the record of them in one transaction. Writes
-/// wait meanwhile. Where a step deletes data a copy of the database is made beside it first.
+/// wait meanwhile. Where a step deletes data a copy of the database is made beside it first, inside
+/// that transaction: no row can come between the copy and the deletion, from whatever process.
 ///
 /// # Errors
 /// See [`RunError`]. Nothing was changed then.
@@ -87,22 +88,26 @@ pub async fn apply(
     at: Timestamp,
 ) -> Result<Migrated, RunError> {
     let wanted = snapshot(schema)?;
-    let backup = match (status(store, schema).await?, consent) {
-        (Status::Behind(plan) | Status::Ahead { plan, .. }, Consent::AllowDestructive)
-            if plan.class() == Class::Destructive =>
-        {
-            Some(back_up(store, at).await?)
+    let source = store.clone();
+    writing(store, move |db| {
+        let backup = match (underpin_migrate::status(db, Part::Application, &wanted)?, consent) {
+            (Status::Behind(plan) | Status::Ahead { plan, .. }, Consent::AllowDestructive)
+                if plan.class() == Class::Destructive =>
+            {
+                let path = backup_path(source.path(), at);
+                source.copy_to(&path)?;
+                Some(path)
+            }
+            _ => None,
+        };
+        let applied = underpin_migrate::apply(db, Part::Application, &wanted, consent, at.0);
+        if let (Err(_), Some(needless)) = (&applied, &backup) {
+            // Should it stay, it is but a file too many; why nothing was done matters more.
+            drop(std::fs::remove_file(needless));
         }
-        _ => None,
-    };
-    // The plan is made anew inside the transaction. Should another have migrated in between, and
-    // data be deleted only now, there is no copy of it and so no consent.
-    let consent = if backup.is_some() { consent } else { Consent::KeepData };
-    let Applied { plan } = writing(store, move |db| {
-        underpin_migrate::apply(db, Part::Application, &wanted, consent, at.0)
+        applied.map(|Applied { plan }| Migrated { plan, backup })
     })
-    .await?;
-    Ok(Migrated { plan, backup })
+    .await
 }
 
 /// Where the database is not what it says it is at, as far as migrations own it, and where adopted
@@ -159,13 +164,6 @@ fn snapshot(schema: &Schema) -> Result<Snapshot, RunError> {
     };
     index_filter::check(schema, &rules)?;
     Ok(Snapshot::of(schema, &|model, index| index_filter::sql(schema, &rules, model, index)))
-}
-
-async fn back_up(store: &Store, at: Timestamp) -> Result<PathBuf, RunError> {
-    let path = backup_path(store.path(), at);
-    let (store, copy) = (store.clone(), path.clone());
-    blocking(move || store.copy_to(&copy).map_err(RunError::from)).await?;
-    Ok(path)
 }
 
 /// `data.db` as `data.backup-1763654484123456.db`, beside it.

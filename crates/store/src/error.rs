@@ -115,6 +115,14 @@ pub enum StoreError {
         /// Why.
         source: rusqlite::Error,
     },
+    /// The file for a copy could not be made.
+    #[error("could not make the file {} for a copy of the database", path.display())]
+    CreateBackup {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The write-ahead log may not grow further, and something keeps it from being emptied.
     #[error("the write-ahead log has {bytes} bytes and cannot be emptied")]
     LogFull {
@@ -170,6 +178,7 @@ impl StoreError {
             | Self::Locked { .. }
             | Self::ReadOnly { .. }
             | Self::StartThread { .. }
+            | Self::CreateBackup { .. }
             | Self::LogFull { .. }
             | Self::WriterDown
             | Self::AnswerTooLong { .. }
@@ -234,6 +243,7 @@ impl StoreError {
             | Self::Locked { .. }
             | Self::ReadOnly { .. }
             | Self::StartThread { .. }
+            | Self::CreateBackup { .. }
             | Self::LogFull { .. }
             | Self::WriterDown => Class::Storage,
             Self::Open { source, .. }

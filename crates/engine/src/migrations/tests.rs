@@ -2,7 +2,11 @@
 
 mod adopted;
 
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use tempfile::TempDir;
 use underpin_base::Timestamp;
@@ -95,6 +99,58 @@ async fn data_is_deleted_only_with_consent_and_after_a_copy() {
     assert_eq!(backup.file_name().unwrap(), "shop.backup-3.db");
     let copy = Store::open(&Options::new(backup)).unwrap();
     assert_eq!(run(&copy, "SELECT name FROM item"), [[Cell::Text("precious".to_owned())]]);
+}
+
+/// Another process that adds items until the column `name` is gone.
+fn add_items_meanwhile(path: PathBuf) -> JoinHandle<()> {
+    let (begun, has_begun) = channel();
+    let adding = thread::spawn(move || {
+        let conn = rusqlite::Connection::open(path).unwrap();
+        conn.busy_timeout(Duration::from_secs(60)).unwrap();
+        conn.pragma_update(None, "synchronous", "OFF").unwrap();
+        while conn.execute("INSERT INTO item (name) VALUES ('precious')", []).is_ok() {
+            begun.send(()).unwrap_or_default();
+            thread::sleep(Duration::from_micros(100));
+        }
+    });
+    has_begun.recv().unwrap();
+    adding
+}
+
+#[tokio::test]
+async fn a_copy_has_every_row_that_another_process_added_before_the_deletion() {
+    for round in 0..5 {
+        let (_directory, store) = store();
+        apply(&store, &item("name: String"), KEEP, at(1)).await.unwrap();
+        let adding = add_items_meanwhile(store.path().to_owned());
+        let done = apply(&store, &item("note: String"), LOSE, at(2)).await.unwrap();
+        adding.join().unwrap();
+        let copy = Store::open(&Options::new(done.backup.unwrap())).unwrap();
+        let count = "SELECT count(*) FROM item";
+        assert_eq!(run(&copy, count), run(&store, count), "round {round}");
+    }
+}
+
+#[tokio::test]
+async fn a_migration_that_is_refused_leaves_no_copy() {
+    let (directory, store) = store();
+    apply(&store, &item("name: String note: String"), KEEP, at(1)).await.unwrap();
+    run(&store, "INSERT INTO item VALUES (1, 'precious', NULL)");
+    let refused = apply(&store, &item("note: String!"), LOSE, at(2)).await;
+    assert!(matches!(refused, Err(RunError::Refused { .. })), "{refused:?}");
+    assert!(!directory.path().join("shop.backup-2.db").exists());
+}
+
+#[tokio::test]
+async fn nothing_is_deleted_when_the_copy_cannot_be_made() {
+    let (directory, store) = store();
+    apply(&store, &item("name: String"), KEEP, at(1)).await.unwrap();
+    run(&store, "INSERT INTO item VALUES (1, 'precious')");
+    let taken = directory.path().join("shop.backup-2.db");
+    std::fs::write(&taken, "of somebody else").unwrap();
+    apply(&store, &item("note: String"), LOSE, at(2)).await.unwrap_err();
+    assert_eq!(run(&store, "SELECT name FROM item"), [[Cell::Text("precious".to_owned())]]);
+    assert_eq!(std::fs::read_to_string(taken).unwrap(), "of somebody else");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 //! structure of databases of others.
 
 use std::fmt;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
@@ -55,10 +56,11 @@ impl Store {
     }
 
     /// Writes a copy of the database, as it is at this moment, to `path`, which must not be there.
-    /// Blocks; writes go on meanwhile.
+    /// Blocks; writes go on meanwhile. Inside [`Store::lend`] the copy is what the database was
+    /// before the work changed anything, and nobody writes.
     ///
     /// # Errors
-    /// When the file exists or cannot be written.
+    /// When the file exists or cannot be written. No part of a copy stays.
     pub fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
         self.0.shared.check_open()?;
         let failed = |source| StoreError::Backup { path: path.to_owned(), source };
@@ -71,7 +73,15 @@ impl Store {
         let Some(name) = path.to_str() else {
             return Err(failed(rusqlite::Error::InvalidPath(path.to_owned())));
         };
-        conn.execute("VACUUM INTO ?1", [name]).map(drop).map_err(failed)
+        // Made here, it is ours to remove.
+        File::create_new(path)
+            .map_err(|source| StoreError::CreateBackup { path: path.to_owned(), source })?;
+        conn.execute("VACUUM INTO ?1", [name]).map(drop).map_err(|source| {
+            if let Err(error) = fs::remove_file(path) {
+                tracing::warn!(%error, path = name, "a part of a copy could not be removed");
+            }
+            failed(source)
+        })
     }
 }
 
@@ -220,9 +230,26 @@ mod tests {
         store.lend(make).unwrap();
         let copy = directory.path().join("copy.db");
         store.copy_to(&copy).unwrap();
-        assert!(matches!(store.copy_to(&copy), Err(StoreError::Backup { .. })));
+        assert!(matches!(store.copy_to(&copy), Err(StoreError::CreateBackup { .. })));
         let found = inspect(&copy, Detail::Data).unwrap();
         assert_eq!(found.table("t").unwrap().n_rows, Some(1));
+    }
+
+    #[test]
+    fn a_copy_that_fails_leaves_nothing_behind() {
+        let (directory, store) = store();
+        store.lend(make).unwrap();
+        // Where a page of the database is not what it must be, copying stops midway.
+        store.close();
+        let path = directory.path().join("a.db");
+        let mut bytes = fs::read(&path).unwrap();
+        let second_page = bytes.len() / 2;
+        bytes[second_page..].fill(0xff);
+        fs::write(&path, bytes).unwrap();
+        let store = Store::open(&Options::new(&path)).unwrap();
+        let copy = directory.path().join("copy.db");
+        assert!(matches!(store.copy_to(&copy), Err(StoreError::Backup { .. })));
+        assert!(!copy.exists());
     }
 
     #[test]

@@ -107,7 +107,12 @@ impl SlotType {
         schema: &Schema,
     ) -> Error {
         let (text, parameter) = place;
-        let message = format!("a value of `{parameter}` {}", error.message);
+        // A filter may have many values, so which of them it is must be said.
+        let message = if code == Code::InvalidFilter {
+            format!("`{text}` in `{parameter}` {}", error.message)
+        } else {
+            format!("a value of `{parameter}` {}", error.message)
+        };
         let refused = Error::new(code, message).with_parameter(parameter);
         let Some(id) = self.0.enum_id else {
             return refused;

@@ -160,7 +160,7 @@ impl Scalar {
     pub fn parse_text(&self, text: &str) -> Result<Value, ValueError> {
         Ok(match *self {
             Self::Id(IdKind::Int) | Self::BigInt => Value::Int(number::parse_integer(text)?),
-            Self::Int => Value::Int(number::check_int(number::parse_integer(text)?)?),
+            Self::Int => Value::Int(number::parse_int(text)?),
             Self::Float => Value::Float(number::parse_float(text)?),
             Self::Boolean => match text {
                 "true" => Value::Bool(true),

@@ -89,3 +89,14 @@ fn is_null_takes_a_boolean_whatever_the_field_is() {
         Code::InvalidParameter
     );
 }
+
+#[test]
+fn a_literal_of_another_type_is_named_in_its_refusal() {
+    let catalog = shop::catalog();
+    let request = request(&catalog, Vec::new(), Some("stock > 1"));
+    let literal = RawText::Literal(LiteralText::Number("99999999999"));
+    let error = slots(&catalog, &request)[0].parse(literal, &catalog.schema).unwrap_err();
+    assert_eq!(error.code(), Code::InvalidFilter);
+    let message = "`99999999999` in `filter` must lie between -2147483648 and 2147483647";
+    assert_eq!(error.message(), message);
+}

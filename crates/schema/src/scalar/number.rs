@@ -15,12 +15,26 @@ pub(super) fn parse_integer(text: &str) -> Result<i64, ValueError> {
     if !canonical {
         return Err(ValueError::new(FieldCode::InvalidFormat, "must be an integer"));
     }
-    text.parse()
-        .map_err(|_| ValueError::new(FieldCode::OutOfRange, "must fit into 64 bits, sign included"))
+    text.parse().map_err(|_| {
+        ValueError::new(
+            FieldCode::OutOfRange,
+            "must lie between -9223372036854775808 and 9223372036854775807",
+        )
+    })
+}
+
+/// Parses an integer within the range of `Int`.
+pub(super) fn parse_int(text: &str) -> Result<i64, ValueError> {
+    match parse_integer(text) {
+        Ok(number) => check_int(number),
+        // What 64 bits cannot hold is told of the bounds of its own type.
+        Err(error) if error.code == FieldCode::OutOfRange => check_int(i64::MAX),
+        Err(error) => Err(error),
+    }
 }
 
 /// Narrows to the range of `Int`.
-pub(super) fn check_int(number: i64) -> Result<i64, ValueError> {
+fn check_int(number: i64) -> Result<i64, ValueError> {
     match i32::try_from(number) {
         Ok(_) => Ok(number),
         Err(_) => Err(ValueError::new(
@@ -156,14 +170,19 @@ mod tests {
         }
         let error = parse_integer("9223372036854775808").unwrap_err();
         assert_eq!(error.code, FieldCode::OutOfRange);
+        let bounds = "must lie between -9223372036854775808 and 9223372036854775807";
+        assert_eq!(error.message, bounds);
     }
 
     #[test]
     fn int_is_32_bits_wide() {
-        assert!(check_int(2_147_483_647).is_ok());
-        assert!(check_int(2_147_483_648).is_err());
-        assert!(check_int(-2_147_483_648).is_ok());
-        assert!(check_int(-2_147_483_649).is_err());
+        assert_eq!(parse_int("2147483647"), Ok(2_147_483_647));
+        assert_eq!(parse_int("-2147483648"), Ok(-2_147_483_648));
+        for text in ["2147483648", "-2147483649", "9223372036854775808"] {
+            let error = parse_int(text).unwrap_err();
+            assert_eq!(error.code, FieldCode::OutOfRange, "{text}");
+            assert_eq!(error.message, "must lie between -2147483648 and 2147483647", "{text}");
+        }
     }
 
     #[test]

@@ -102,7 +102,8 @@ limits! {
     head_ms_max: u64 = 10_000, 100..=600_000;
     /// Milliseconds in which a request's body must arrive; then 408.
     body_ms_max: u64 = 30_000, 100..=3_600_000;
-    /// Milliseconds a connection may stay idle between requests.
+    /// Milliseconds a connection may stay idle between requests, or its client may take nothing of
+    /// an answer.
     idle_ms_max: u64 = 75_000, 100..=3_600_000;
     /// Open connections; further ones wait in the listen queue.
     connections_max: usize = 10_000, 1..=1_000_000;

@@ -69,7 +69,7 @@ pub(crate) async fn answer(
         Err(Error::internal(panic))
     });
     let response = answer::finish(worker, conn, (&head, &facts), outcome);
-    conn.enter(Phase::Idle);
+    conn.enter(Phase::Answering);
     Ok(response)
 }
 

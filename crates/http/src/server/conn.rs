@@ -21,7 +21,9 @@ pub(crate) enum Phase {
     Body,
     /// Its answer.
     Working,
-    /// The next request, or the client to read the last answer.
+    /// The client to read its answer, of which something is not in the socket yet.
+    Answering,
+    /// The next request.
     Idle,
 }
 
@@ -89,6 +91,20 @@ impl Conn {
 
     pub(crate) fn phase(&self) -> Phase {
         self.phase.get()
+    }
+
+    /// Some of an answer went into the socket: its client reads on, however slowly.
+    pub(crate) fn wrote(&self) {
+        if self.phase.get() == Phase::Answering {
+            self.since.set(Instant::now());
+        }
+    }
+
+    /// All that there was to write is in the socket.
+    pub(crate) fn flushed(&self) {
+        if self.phase.get() == Phase::Answering {
+            self.enter(Phase::Idle);
+        }
     }
 
     /// A whole head went on to hyper.
@@ -184,8 +200,13 @@ impl Conn {
                 self.body_overdue.set(true);
                 self.wake();
             }
-            Phase::Idle if past(limits.idle_ms_max) => self.close(),
-            Phase::Fresh | Phase::Head | Phase::Body | Phase::Working | Phase::Idle => {}
+            Phase::Answering | Phase::Idle if past(limits.idle_ms_max) => self.close(),
+            Phase::Fresh
+            | Phase::Head
+            | Phase::Body
+            | Phase::Working
+            | Phase::Answering
+            | Phase::Idle => {}
         }
     }
 
@@ -227,5 +248,19 @@ mod tests {
         assert_eq!(verdicts(Phase::Working, 60_000), (Verdict::Go, false, None));
         assert_eq!(verdicts(Phase::Idle, 25), (Verdict::Go, false, None));
         assert_eq!(verdicts(Phase::Idle, 100), (Verdict::Close, false, None));
+        assert_eq!(verdicts(Phase::Answering, 100), (Verdict::Close, false, None));
+    }
+
+    #[test]
+    fn a_connection_is_idle_once_its_answer_is_written() {
+        let conn = conn();
+        conn.enter(Phase::Working);
+        conn.flushed();
+        assert_eq!(conn.phase(), Phase::Working);
+        conn.enter(Phase::Answering);
+        conn.wrote();
+        assert_eq!(conn.phase(), Phase::Answering);
+        conn.flushed();
+        assert_eq!(conn.phase(), Phase::Idle);
     }
 }

@@ -186,11 +186,16 @@ impl Write for Guard {
             self.conn.refuse(Refusal::Malformed("the head is not valid HTTP"));
             return Poll::Ready(Ok(bytes.len()));
         }
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let n_written = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?;
+        self.conn.wrote();
+        Poll::Ready(Ok(n_written))
     }
 
+    /// hyper asks for it once it holds nothing more to write.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        self.conn.flushed();
+        Poll::Ready(Ok(()))
     }
 
     /// Leaves the socket open: the connection's task may still have a refusal to send, and closes
@@ -212,6 +217,8 @@ impl Write for Guard {
             self.conn.refuse(Refusal::Malformed("the head is not valid HTTP"));
             return Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()));
         }
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        let n_written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, slices))?;
+        self.conn.wrote();
+        Poll::Ready(Ok(n_written))
     }
 }

@@ -4,6 +4,7 @@
 //! for every row is checked by [`shop::Shop::refused`].
 
 mod contract;
+mod deadlines;
 mod framing;
 mod json;
 mod lists;

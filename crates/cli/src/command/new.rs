@@ -7,10 +7,10 @@ use anyhow::Context;
 use clap::Args;
 use serde_json::json;
 
-use crate::config;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::{Look, Output};
 use crate::project::{DIRECTIVES_FILE, SCHEMA_FILE};
+use crate::{config, invocation};
 
 /// Make a project: a schema, a configuration and a few rows to look at
 #[derive(Debug, Args)]
@@ -31,8 +31,8 @@ pub(crate) fn run(args: &NewArgs, output: Output) -> Outcome {
         "files": files.iter().map(|(path, _)| path).collect::<Vec<_>>(),
     }));
     output.line(format_args!("made {}\n", output.paint(Look::Bold, dir.display())));
-    output
-        .line(format_args!("  {}", output.paint(Look::Link, format_args!("cd {}", dir.display()))));
+    let cd = format!("cd {}", invocation::quoted(dir.as_os_str()));
+    output.line(format_args!("  {}", output.paint(Look::Link, cd)));
     output.line(format_args!("  {}", output.paint(Look::Link, "underpin dev")));
     Ok(Exit::Done)
 }

@@ -22,3 +22,9 @@ fn nothing_that_exists_is_overwritten() {
     sandbox.write("file", "");
     assert_snapshot!("new_file", sandbox.run(&["new", "file"]));
 }
+
+#[test]
+fn a_name_with_a_space_is_quoted_in_what_is_printed_to_be_copied() {
+    let shown = Sandbox::empty().run(&["new", "my shop"]);
+    assert!(shown.contains("cd 'my shop'"), "{shown}");
+}

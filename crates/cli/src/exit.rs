@@ -56,12 +56,20 @@ pub struct Failure {
     help: Option<String>,
     /// Mistakes in files, each as an object for programs and rendered for people.
     problems: Vec<(Value, String)>,
+    /// What is wrong in detail, said after the message; otherwise like `problems`.
+    details: Vec<(Value, String)>,
 }
 
 impl Failure {
     /// A failure with a message: one line, no full stop.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), help: None, problems: Vec::new() }
+        Self {
+            exit,
+            message: message.into(),
+            help: None,
+            problems: Vec::new(),
+            details: Vec::new(),
+        }
     }
 
     /// A failure of the command's work.
@@ -115,7 +123,8 @@ impl Failure {
     /// Says what happened, in the form `output` asks for.
     pub fn report(&self, output: Output) {
         if output.is_json() {
-            let problems: Vec<&Value> = self.problems.iter().map(|(problem, _)| problem).collect();
+            let problems = self.problems.iter().chain(&self.details);
+            let problems: Vec<&Value> = problems.map(|(problem, _)| problem).collect();
             let mut error = json!({ "message": self.message, "exitCode": self.exit.code() });
             if let Some(help) = &self.help {
                 error["help"] = json!(help);
@@ -133,6 +142,9 @@ impl Failure {
             output.error(format_args!("{}\n", shown.join(gap)));
         }
         output.error(output.titled_error(&self.message, self.help.as_deref()));
+        for (_, text) in &self.details {
+            output.error(text);
+        }
     }
 }
 
@@ -169,7 +181,7 @@ impl From<underpin_base::Error> for Failure {
             (object, format!("  {}: {}", field.path, field.message))
         });
         let exit = if fields.is_empty() { Exit::Failed } else { Exit::Usage };
-        let failure = Self::new(exit, message).with_problems(problems.collect());
+        let failure = Self { details: problems.collect(), ..Self::new(exit, message) };
         match error.hint() {
             Some(hint) => failure.with_help(hint),
             None => failure,

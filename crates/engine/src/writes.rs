@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use underpin_base::{Ids, Limits, Result};
+use underpin_base::{Code, Error, Ids, Limits, Result};
 use underpin_plan::{AuthorizedWrite, Catalog, Operation, WriteRequest, WriteShape};
 use underpin_rules::ActorValue;
 use underpin_schema::{FieldKind, IdKind, Model, Scalar, Value};
@@ -67,7 +67,8 @@ impl WritePlan {
         };
         let seal: Arc<dyn Seal> = Arc::<Cursors>::clone(cursors);
         let program = Arc::clone(&self.program);
-        let outcome = store.write(WriteJob { program, inputs, seal }).await?;
+        let written = store.write(WriteJob { program, inputs, seal }).await;
+        let outcome = written.map_err(|error| named(error, model, request.kind.operation()))?;
         let made_by_database = outcome.key;
         let key = request.kind.key().cloned().or(made_by_database).unwrap_or(new_key);
         Ok(WriteReply {
@@ -83,6 +84,27 @@ impl Footprint for WritePlan {
     fn bytes(&self) -> usize {
         self.bytes
     }
+}
+
+/// A refusal that the store makes without knowing of models, with what was refused.
+fn named(error: Error, model: &Model, operation: Operation) -> Error {
+    if !error.details().fields.is_empty() {
+        return error;
+    }
+    let verb = match operation {
+        Operation::Create => "create",
+        Operation::Merge | Operation::Replace => "update",
+        Operation::Delete => "delete",
+    };
+    let message = match (error.code(), operation) {
+        (Code::Forbidden, _) => format!("you may not {verb} `{}`", model.plural),
+        (Code::ReferenceConflict, Operation::Delete) => {
+            "other rows still refer to the row".to_owned()
+        }
+        (Code::ReferenceConflict, _) => "a reference names a row that does not exist".to_owned(),
+        _ => return error,
+    };
+    Error::new(error.code(), message).with_source(error)
 }
 
 /// What a write needs besides its plan and request.

@@ -94,7 +94,7 @@ impl<'a> Query<'a> {
             "fields" => set(&mut self.fields, &name, listed(&name, text)?),
             "include" => set(&mut self.include, &name, listed(&name, text)?),
             "limit" => set(&mut self.limit, &name, number(&name, &text, limits.page_rows_max)?),
-            "page" => set(&mut self.page, &name, number(&name, &text, u32::MAX)?),
+            "page" => set(&mut self.page, &name, page_number(&name, &text)?),
             "cursor" => set(&mut self.cursor, &name, text),
             "count" if self.count => Err(twice(&name)),
             "count" if text == "exact" => {
@@ -150,11 +150,28 @@ impl<'a> Query<'a> {
             let rows = u64::from(self.limit.unwrap_or(limits.page_rows_default));
             let max = limits.offset_rows_max;
             if u64::from(page - 1) * rows > u64::from(max) {
-                return Err(invalid("page", &format!("`page` skips at most {max} rows"))
+                let last = u64::from(max) / rows + 1;
+                let message = format!("`page` is at most {last} with {rows} rows a page");
+                return Err(invalid("page", &message)
                     .with_hint("go on with `meta.nextCursor`, which has no such bound"));
             }
         }
         Ok(())
+    }
+
+    /// Adds to a field that is not there the parameter that was likely meant: `limt=5` reads like
+    /// a condition.
+    pub(crate) fn advised(error: Error) -> Error {
+        let meant = error
+            .details()
+            .parameter
+            .as_deref()
+            .filter(|_| error.code() == Code::UnknownField && error.hint().is_none())
+            .and_then(|name| LIST_PARAMETERS.iter().find(|known| differ_by_one(known, name)));
+        match meant {
+            Some(meant) => error.with_hint(format!("did you mean the parameter `{meant}`?")),
+            None => error,
+        }
     }
 
     /// Whether related rows are wanted with each row.
@@ -315,7 +332,7 @@ fn operator(name: &str, at: usize) -> Result<Operator> {
     let found = Operator::ALL.iter().find(|(known, _)| Some(*known) == inside);
     found.map(|(_, operator)| *operator).ok_or_else(|| {
         let known = Operator::ALL.iter().map(|(known, _)| (*known).to_owned()).collect();
-        Error::new(Code::UnknownParameter, "there is no such operator")
+        Error::new(Code::UnknownParameter, format!("`{name}` has no operator that there is"))
             .with_parameter(name)
             .with_allowed(known)
     })
@@ -362,10 +379,20 @@ fn listed<'a>(name: &str, text: Cow<'a, str>) -> Result<Cow<'a, str>> {
 fn number(name: &str, text: &str, max: u32) -> Result<u32> {
     let is_digits = text.bytes().all(|byte| byte.is_ascii_digit()) && text.len() <= 10;
     let number = is_digits.then(|| text.parse().ok()).flatten();
-    number.filter(|number| (1..=max).contains(number)).ok_or_else(|| {
-        let bound = if max == u32::MAX { String::new() } else { format!(" to {max}") };
-        invalid(name, &format!("`{name}` is a whole number from 1{bound}"))
-    })
+    number
+        .filter(|number| (1..=max).contains(number))
+        .ok_or_else(|| invalid(name, &format!("`{name}` is a whole number from 1 to {max}")))
+}
+
+/// The number of a page. One that no number here can hold is beyond the bound in any case, which
+/// depends on the rows of a page.
+fn page_number(name: &str, text: &str) -> Result<u32> {
+    let is_number =
+        text.bytes().all(|byte| byte.is_ascii_digit()) && text.bytes().any(|byte| byte != b'0');
+    if !is_number {
+        return Err(invalid(name, "`page` is a whole number from 1"));
+    }
+    Ok(text.parse().unwrap_or(u32::MAX))
 }
 
 fn push_text(out: &mut Vec<u8>, tag: u8, text: &str) {
@@ -381,13 +408,23 @@ fn invalid(parameter: &str, message: &str) -> Error {
 }
 
 fn twice(parameter: &str) -> Error {
-    invalid(parameter, "the parameter stands twice")
+    invalid(parameter, &format!("the parameter `{parameter}` stands twice"))
 }
 
 fn unknown(parameter: &str, allowed: &[&str]) -> Error {
-    Error::new(Code::UnknownParameter, "there is no such parameter")
+    Error::new(Code::UnknownParameter, format!("there is no parameter `{parameter}`"))
         .with_parameter(parameter)
         .with_allowed(allowed.iter().map(|name| (*name).to_owned()).collect())
+}
+
+/// Whether one character added, left out or changed makes one name of the other.
+fn differ_by_one(left: &str, right: &str) -> bool {
+    let same = |pair: &(u8, u8)| pair.0 == pair.1;
+    let head = left.bytes().zip(right.bytes()).take_while(same).count();
+    let (left, right) = (&left.as_bytes()[head..], &right.as_bytes()[head..]);
+    let (back, forth) = (left.iter().rev().copied(), right.iter().rev().copied());
+    let tail = back.zip(forth).take_while(same).count();
+    left.len() - tail <= 1 && right.len() - tail <= 1
 }
 
 fn not_a_filter(error: FilterError) -> Error {

@@ -136,10 +136,15 @@ fn not_an_object(text: &str) -> Result<Document> {
     if let Err(error) = serde_json::from_str::<&RawValue>(text) {
         return Err(invalid_json("the body is not valid JSON", offset_of(text, &error)));
     }
+    let message = if text.trim_start().starts_with('[') {
+        "must be one object; creating many rows in one request is not available"
+    } else {
+        "must be an object"
+    };
     let error = FieldError {
         path: String::new(),
         code: FieldCode::InvalidType.name(),
-        message: "must be an object".to_owned(),
+        message: message.to_owned(),
     };
     Ok(Document { entries: Vec::new(), errors: vec![error] })
 }

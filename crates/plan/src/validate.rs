@@ -35,7 +35,10 @@ pub fn validate(catalog: &Catalog, folded: &Folded, request: &WriteRequest) -> R
         let message = "you may not set some of the fields that were sent";
         return Err(Error::new(Code::Forbidden, message).with_fields(forbidden));
     }
-    validator.missing(&mut errors);
+    // What is no object as a whole lacks every field, which need not be said of each.
+    if !errors.iter().any(|error| error.path.is_empty()) {
+        validator.missing(&mut errors);
+    }
     if errors.is_empty() { Ok(()) } else { Err(Error::validation(errors)) }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 /// The rows of one model, as a file has them.
@@ -87,10 +88,12 @@ type Rows = Result<Vec<(usize, Row)>, (Option<usize>, String)>;
 
 fn json_rows(text: &str) -> Rows {
     let rows: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| {
-        let message = error.to_string();
-        // The place is given as the line of the report already.
-        let end = message.rfind(" at line ").unwrap_or(message.len());
-        (Some(error.line().max(1)), format!("is not a JSON list of rows: {}", &message[..end]))
+        let message = match error.classify() {
+            Category::Eof => "ends before its list of rows does",
+            Category::Data => "holds something else than a list of rows, `[{ … }, { … }]`",
+            Category::Syntax | Category::Io => "is not valid JSON here",
+        };
+        (Some(error.line().max(1)), message.to_owned())
     })?;
     let row = |row: &RawValue| (line_of(text, row.get()), Row::Json(row.get().to_owned()));
     Ok(rows.into_iter().map(row).collect())
@@ -110,7 +113,7 @@ fn csv_rows(text: &str) -> Rows {
             csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
                 format!("the row has {len} values, the first line names {expected_len}")
             }
-            _ => error.to_string(),
+            _ => "is not valid CSV".to_owned(),
         };
         (line, message)
     };

@@ -98,7 +98,8 @@ async fn call(
         cursor: query.cursor.as_deref(),
     };
     body.extend_from_slice(envelope::DATA);
-    let reply = exchange.worker.shared.engine.read(app, &ctx, call, body).await?;
+    let reply = exchange.worker.shared.engine.read(app, &ctx, call, body).await;
+    let reply = reply.map_err(Query::advised)?;
     exchange.facts.n_statements = reply.n_statements;
     exchange.facts.n_rows = reply.n_rows;
     Ok(reply)

@@ -271,3 +271,23 @@ fn a_relation_has_a_list_of_its_own() {
     let under = app.user("bob").post(&orders, &json!({ "note": "mine" })).send();
     let _ = under.is_error(404, "NOT_FOUND");
 }
+
+#[test]
+fn what_is_wrong_with_a_parameter_is_said_with_its_name_and_bound() {
+    let shop = Shop::start();
+    for (query, said) in [
+        ("limit=1&limit=2", "the parameter `limit` stands twice"),
+        ("page=99999999999&limit=10", "`page` is at most 1001 with 10 rows a page"),
+        ("page=1002&limit=10", "`page` is at most 1001 with 10 rows a page"),
+        ("page=0", "`page` is a whole number from 1"),
+    ] {
+        let answer = shop.app.anonymous().get(&format!("{PRODUCTS}?{query}")).send();
+        let text = String::from_utf8(answer.bytes().to_vec()).unwrap();
+        assert_eq!(answer.status(), 400, "{text}");
+        assert!(text.contains(said), "{query}: {text}");
+    }
+    let typed = shop.app.anonymous().get("/api/v1/counters?limt=1").send().is(400).json();
+    assert_eq!(typed["error"]["hint"], "did you mean the parameter `limit`?");
+    let item = shop.app.anonymous().get(&format!("{}?sort=id", shop.product_path())).send();
+    assert_eq!(item.is(400).json()["error"]["message"], "there is no parameter `sort`");
+}

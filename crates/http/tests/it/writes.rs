@@ -146,3 +146,25 @@ fn an_operation_that_no_rule_allows_is_forbidden() {
     shop.refused(&nobody, 401, "UNAUTHENTICATED");
     assert_eq!(nobody.header("www-authenticate"), Some("Bearer"));
 }
+
+#[test]
+fn a_refused_write_says_what_was_refused() {
+    let shop = Shop::start();
+    let message = |answer: underpin_testkit::Answer, status: u16| {
+        answer.is(status).json()["error"]["message"].as_str().unwrap().to_owned()
+    };
+    let ada = shop.app.id_of("ada").unwrap();
+    let theirs = shop.app.user("bob").post("/api/v1/orders", &json!({ "customer": ada })).send();
+    assert_eq!(message(theirs, 403), "you may not create `orders`");
+    let order = shop.app.user("ada").post("/api/v1/orders", &json!({ "customer": ada })).send();
+    let order = order.is(201).json()["data"]["id"].clone();
+    let item = json!({ "order": order, "product": shop.product, "quantity": 1 });
+    let _ = shop.app.user("ada").post("/api/v1/items", &item).send().is(201);
+    let kept = shop.app.anonymous().delete(&shop.product_path()).send();
+    assert_eq!(message(kept, 409), "other rows still refer to the row");
+    let many = shop.app.anonymous().post(PRODUCTS, &json!([{ "name": "Pan" }])).send().is(400);
+    let fields = &many.json()["error"]["details"]["fields"];
+    assert_eq!(fields.as_object().unwrap().len(), 1, "{fields}");
+    let said = fields[""][0]["message"].as_str().unwrap();
+    assert!(said.starts_with("must be one object; creating many rows"), "{said}");
+}

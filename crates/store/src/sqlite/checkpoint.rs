@@ -11,6 +11,7 @@ use rusqlite::wal::CheckpointMode;
 use super::Shared;
 use super::mover::Mover;
 use super::open::Link;
+use super::trouble::Trouble;
 use crate::StoreError;
 
 /// Pages from which an idle writer empties the log, and at whose multiples it is moved beside a busy
@@ -117,9 +118,66 @@ fn empty(conn: &Connection, shared: &Shared) {
             shared.n_log_pages_tried.store(0, Ordering::Relaxed);
         }
         Ok(_) => shared.n_log_pages_tried.store(n_pages, Ordering::Relaxed),
+        // The mover, or another process, is at it: later, when it has left little to do.
+        Err(error) if Trouble::is_busy(&error) => {}
         Err(error) => {
             shared.n_log_pages_tried.store(n_pages, Ordering::Relaxed);
             tracing::warn!(%error, "the write-ahead log could not be emptied");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+    use std::thread;
+
+    use super::super::guard::Clockwork;
+    use super::super::open::{Opener, Purpose};
+    use super::*;
+    use crate::Options;
+
+    static IS_HELD: AtomicBool = AtomicBool::new(false);
+    static IS_FREE: AtomicBool = AtomicBool::new(false);
+
+    /// Called while a checkpoint waits for a reader, with the lock on checkpoints taken.
+    fn hold(_: i32) -> bool {
+        IS_HELD.store(true, Ordering::SeqCst);
+        thread::yield_now();
+        !IS_FREE.load(Ordering::SeqCst)
+    }
+
+    #[test]
+    fn a_log_that_somebody_else_is_moving_does_not_count_as_tried() {
+        let directory = tempfile::tempdir().unwrap();
+        let options = Options::new(directory.path().join("a.db"));
+        let clockwork = Arc::new(Clockwork::new());
+        let opener = Opener::new(&options, 2, Arc::clone(&clockwork)).unwrap();
+        let writer = opener.open(Purpose::Write).unwrap();
+        let shared = Shared::new(&options, clockwork, &writer).unwrap();
+        let (reader, mut mover) =
+            (opener.open(Purpose::Read).unwrap(), opener.open(Purpose::Move).unwrap());
+        writer.conn.execute_batch("CREATE TABLE t (a)").unwrap();
+        reader.conn.execute_batch("BEGIN; SELECT count(*) FROM t").unwrap();
+        writer.conn.execute_batch("INSERT INTO t VALUES (1)").unwrap();
+        shared.n_log_pages.store(2, Ordering::Relaxed);
+
+        mover.conn.busy_handler(Some(hold)).unwrap();
+        let moving = thread::spawn(move || {
+            mover.conn.wal_checkpoint_v2(Some(c"main"), CheckpointMode::FULL).is_ok()
+        });
+        while !IS_HELD.load(Ordering::SeqCst) {
+            assert!(!moving.is_finished(), "nothing kept it");
+            thread::yield_now();
+        }
+        again(&writer.conn, &shared);
+        assert_eq!(shared.n_log_pages.load(Ordering::Relaxed), 2);
+        assert_eq!(shared.n_log_pages_tried.load(Ordering::Relaxed), 0);
+
+        IS_FREE.store(true, Ordering::SeqCst);
+        moving.join().unwrap();
+        drop(reader);
+        again(&writer.conn, &shared);
+        assert_eq!(shared.n_log_pages.load(Ordering::Relaxed), 0);
     }
 }

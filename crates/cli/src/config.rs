@@ -22,7 +22,7 @@ pub use log::Log;
 pub use problem::{ConfigError, Place, Problem};
 pub use read::{Override, environment};
 pub use server::Server;
-pub use value::{DatabaseUrl, Durability, LogFormat, LogLevel, PublicUrl};
+pub use value::{DatabaseUrl, LogFormat, LogLevel, PublicUrl};
 
 /// Name of the configuration file in a project.
 pub const FILE_NAME: &str = "underpin.toml";

@@ -25,6 +25,6 @@ mod tests;
 
 pub use cost::ReadCost;
 pub use error::StoreError;
-pub use options::{Durability, Options};
+pub use options::Options;
 pub use outcome::{ReadJob, ReadOutcome, Seal, Stats, WriteJob, WriteOutcome};
 pub use sqlite::Store;

@@ -22,21 +22,8 @@ pub struct Options {
     pub busy_ms_max: u64,
     /// Threads for reads that are known to take long. Started when the first one comes. Default 2.
     pub pool_threads: usize,
-    /// When a write counts as done.
-    pub durability: Durability,
     #[cfg(test)]
     pub(crate) faults: crate::sqlite::Faults,
-}
-
-/// When a write counts as done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Durability {
-    /// Once it is on the disk: it survives the loss of power.
-    #[default]
-    Full,
-    /// Once the operating system has it: it survives the end of the process. The loss of power may
-    /// undo the latest writes, but never a part of one.
-    Relaxed,
 }
 
 impl Options {
@@ -52,7 +39,6 @@ impl Options {
             answer_bytes_max: limits.answer_bytes_max,
             busy_ms_max: 5_000,
             pool_threads: 2,
-            durability: Durability::default(),
             #[cfg(test)]
             faults: crate::sqlite::Faults::default(),
         }

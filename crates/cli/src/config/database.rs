@@ -1,7 +1,7 @@
 //! `[database]`
 
 use super::section::section;
-use super::value::{DatabaseUrl, Durability};
+use super::value::DatabaseUrl;
 
 section! {
     /// Where data lives.
@@ -12,8 +12,5 @@ section! {
         /// MiB of pages the database keeps in memory, for all connections together. Enough is what
         /// holds the rows that are read often; more is never harmful while the machine has it.
         cache_mib: u32 = "64", 2..=1_048_576;
-        /// What a committed write survives. `full`: the loss of power, because an answer waits
-        /// until the write is on the disk.
-        durability: Durability = "full";
     }
 }

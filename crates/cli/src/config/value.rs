@@ -68,14 +68,6 @@ macro_rules! choice {
 }
 
 choice! {
-    /// What a committed write survives.
-    Durability {
-        /// The loss of power.
-        Full = "full",
-    }
-}
-
-choice! {
     /// How a line of the log is written.
     LogFormat {
         /// Text on a terminal, JSON anywhere else.

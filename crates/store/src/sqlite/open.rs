@@ -9,7 +9,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, ffi};
 
 use super::guard::{Clockwork, Guard};
-use crate::{Durability, Options, StoreError};
+use crate::{Options, StoreError};
 
 /// Before it, a checkpoint racing with a writer could corrupt the database.
 const LIBRARY_MIN: (i32, &str) = (3_051_003, "3.51.3");
@@ -46,7 +46,6 @@ pub(super) struct Link {
 pub(super) struct Opener {
     path: PathBuf,
     busy: Duration,
-    durability: Durability,
     reader_cache_kib: u32,
     clockwork: Arc<Clockwork>,
     #[cfg(test)]
@@ -66,7 +65,6 @@ impl Opener {
         Ok(Self {
             path: options.path.clone(),
             busy: Duration::from_millis(options.busy_ms_max),
-            durability: options.durability,
             reader_cache_kib: (options.cache_mib.saturating_mul(1024) / n_shares).max(2 * 1024),
             clockwork,
             #[cfg(test)]
@@ -117,16 +115,13 @@ impl Opener {
                 return Err(failure(ffi::SQLITE_CANTOPEN, Some(text)));
             }
         }
-        let synchronous = match self.durability {
-            Durability::Full => "FULL",
-            Durability::Relaxed => "NORMAL",
-        };
         let cache_kib = match purpose {
             Purpose::Read => self.reader_cache_kib,
             Purpose::Scan | Purpose::Write => 8 * 1024,
             Purpose::Move => 1024,
         };
-        conn.pragma_update(None, "synchronous", synchronous)?;
+        // A write counts as done once it is on the disk: it survives the loss of power.
+        conn.pragma_update(None, "synchronous", "FULL")?;
         conn.pragma_update(None, "foreign_keys", true)?;
         conn.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
         conn.pragma_update(None, "mmap_size", 0)?;

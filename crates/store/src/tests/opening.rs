@@ -12,7 +12,7 @@ use underpin_sql::Cardinality;
 
 use super::shop::*;
 use crate::sqlite::{Barrier, until};
-use crate::{Durability, Options, Store, StoreError};
+use crate::{Options, Store, StoreError};
 
 #[test]
 fn a_directory_is_not_a_database() {
@@ -87,8 +87,6 @@ fn the_writer_waits_for_the_disk_unless_told_otherwise() {
     assert_eq!(setting(&shop.store, "synchronous"), Cell::Integer(2));
     assert_eq!(setting(&shop.store, "mmap_size"), Cell::Integer(0));
     assert_eq!(setting(&shop.store, "trusted_schema"), Cell::Integer(0));
-    let relaxed = Shop::open_with(|options| options.durability = Durability::Relaxed);
-    assert_eq!(setting(&relaxed.store, "synchronous"), Cell::Integer(1));
 }
 
 #[test]

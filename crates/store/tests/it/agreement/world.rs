@@ -9,7 +9,7 @@ use underpin_migrate::{Cell, Consent, Part, Snapshot, apply};
 use underpin_plan::Catalog;
 use underpin_rules::{self as rules, Rules};
 use underpin_schema::{Field, FieldId, FieldKind, ModelId, RuleText, Scalar, Schema, Value};
-use underpin_store::{Durability, Options, Store};
+use underpin_store::{Options, Store};
 
 use super::chance::Chance;
 use super::expressions::{Wording, Writer};
@@ -52,9 +52,7 @@ impl World {
         let parsed = underpin_schema::parse(&source, "schema.graphql");
         let schema = parsed.schema.unwrap_or_else(|| panic!("{source}\n{:#?}", parsed.diagnostics));
         let directory = tempfile::tempdir().unwrap();
-        let mut options = Options::new(directory.path().join("world.db"));
-        options.durability = Durability::Relaxed;
-        let store = Store::open(&options).unwrap();
+        let store = Store::open(&Options::new(directory.path().join("world.db"))).unwrap();
         let wanted = Snapshot::of(&schema, &|_, _| unreachable!("no index has a condition"));
         let made: Result<_, Box<dyn Error + Send + Sync>> =
             store.lend(move |db| Ok(apply(db, Part::Application, &wanted, Consent::KeepData, 0)?));

@@ -4,6 +4,7 @@
 //! takes gzip.
 
 use std::io::Read as _;
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 use flate2::read::GzDecoder;
@@ -12,7 +13,7 @@ use hyper::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, HeaderMap, HeaderName, HeaderValue, VARY,
 };
 use hyper::http::request::Parts;
-use underpin_base::{Error, Result};
+use underpin_base::Result;
 
 use crate::etag::{self, Tags};
 use crate::reply::{Content, Reply};
@@ -24,6 +25,8 @@ pub(crate) struct Asset {
     content: Content,
     encoding: Encoding,
     bytes: &'static [u8],
+    /// The file as clients get it that do not take gzip, once one has asked.
+    plain: OnceLock<Bytes>,
 }
 
 /// How a file lies in the binary.
@@ -42,24 +45,28 @@ static ASSETS: [Asset; 4] = [
         content: Content::Page,
         encoding: Encoding::Plain,
         bytes: include_bytes!("../assets/index.html"),
+        plain: OnceLock::new(),
     },
     Asset {
         name: "start.js",
         content: SCRIPT,
         encoding: Encoding::Plain,
         bytes: include_bytes!("../assets/start.js"),
+        plain: OnceLock::new(),
     },
     Asset {
         name: "swagger-ui.css",
         content: STYLE,
         encoding: Encoding::Gzip,
         bytes: include_bytes!("../assets/swagger-ui/swagger-ui.css.gz"),
+        plain: OnceLock::new(),
     },
     Asset {
         name: "swagger-ui-bundle.js",
         content: SCRIPT,
         encoding: Encoding::Gzip,
         bytes: include_bytes!("../assets/swagger-ui/swagger-ui-bundle.js.gz"),
+        plain: OnceLock::new(),
     },
 ];
 
@@ -84,7 +91,7 @@ pub(crate) fn serve(asset: &'static Asset, head: &Parts) -> Result<Reply> {
     } else if as_it_is {
         Reply::new(StatusCode::OK, asset.content, Bytes::from_static(asset.bytes))
     } else {
-        Reply::new(StatusCode::OK, asset.content, decompress(asset.bytes)?)
+        Reply::new(StatusCode::OK, asset.content, asset.plain())
     };
     let mut reply = reply.with(ETAG, tag);
     if asset.encoding == Encoding::Gzip {
@@ -100,10 +107,17 @@ fn header_name(name: &HeaderName) -> HeaderValue {
     HeaderValue::from_name(name.clone())
 }
 
-fn decompress(bytes: &[u8]) -> Result<Bytes> {
-    let mut plain = Vec::new();
-    GzDecoder::new(bytes).read_to_end(&mut plain).map_err(Error::internal)?;
-    Ok(Bytes::from(plain))
+impl Asset {
+    /// The file decompressed: once, and not for each request.
+    fn plain(&self) -> Bytes {
+        let plain = self.plain.get_or_init(|| {
+            let mut plain = Vec::new();
+            let read = GzDecoder::new(self.bytes).read_to_end(&mut plain);
+            read.expect("invariant: our own files are whole");
+            Bytes::from(plain)
+        });
+        plain.clone()
+    }
 }
 
 /// Whether `Accept-Encoding` names gzip, or anything, and does not rule it out.
@@ -155,6 +169,13 @@ mod tests {
             assert!(plain.body.len() > packed.body.len());
             assert!(plain.body.starts_with(b".swagger-ui"));
         }
+    }
+
+    #[test]
+    fn a_file_is_decompressed_once_for_all_who_do_not_take_gzip() {
+        let script = asset("swagger-ui-bundle.js").unwrap();
+        let (first, second) = (get(script, &[]), get(script, &[]));
+        assert_eq!(first.body.as_ptr(), second.body.as_ptr());
     }
 
     #[test]

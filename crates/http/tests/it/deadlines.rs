@@ -13,7 +13,7 @@ const IDLE: Duration = Duration::from_millis(400);
 
 /// An answer that no socket's buffers hold.
 fn shop_with_long_pages() -> Shop {
-    let idle_ms_max = u64::try_from(IDLE.as_millis()).unwrap();
+    let idle_ms_max = u64::try_from(IDLE.as_millis()).expect("invariant: it is short");
     let shop = Shop::with_limits(Limits { idle_ms_max, ..Limits::default() });
     let text = "x".repeat(1_000_000);
     for n in 0..8 {
@@ -24,10 +24,12 @@ fn shop_with_long_pages() -> Shop {
 }
 
 fn ask_for_pages(shop: &Shop) -> TcpStream {
-    let mut stream = TcpStream::connect(shop.app.address()).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut stream = TcpStream::connect(shop.app.address()).expect("the server listens");
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .expect("invariant: the time is not zero");
     let request = "GET /api/v1/pages?limit=100 HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    stream.write_all(request.as_bytes()).unwrap();
+    stream.write_all(request.as_bytes()).expect("the server reads");
     stream
 }
 

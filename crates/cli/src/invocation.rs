@@ -67,16 +67,16 @@ mod tests {
 
     #[test]
     fn a_file_below_the_current_folder_is_named_from_there() {
-        let exe = Path::new("/work/shop/target/release/underpin");
+        let exe = Path::new("/srv/shop/target/release/underpin");
         let named = |here: &str| named(exe, Some(Path::new(here)), "");
-        assert_eq!(named("/work/shop"), "target/release/underpin");
-        assert_eq!(named("/work/shop/target/release"), "./underpin");
-        assert_eq!(named("/srv"), "/work/shop/target/release/underpin");
+        assert_eq!(named("/srv/shop"), "target/release/underpin");
+        assert_eq!(named("/srv/shop/target/release"), "./underpin");
+        assert_eq!(named("/opt"), "/srv/shop/target/release/underpin");
     }
 
     #[test]
     fn a_path_that_a_shell_would_take_apart_is_quoted() {
-        let exe = Path::new("/home/a b/it's/underpin");
-        assert_eq!(named(exe, None, ""), r"'/home/a b/it'\''s/underpin'");
+        let exe = Path::new("/opt/a b/it's/underpin");
+        assert_eq!(named(exe, None, ""), r"'/opt/a b/it'\''s/underpin'");
     }
 }

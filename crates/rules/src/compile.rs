@@ -1,10 +1,13 @@
 //! Every rule of a schema, typed: what `plan` authorizes by and `migrate` writes into tables.
 
-use underpin_schema::{Diagnostic, Field, FieldId, Model, ModelId, RuleText, Schema, Severity};
+use underpin_schema::{
+    Diagnostic, DiagnosticCode, Field, FieldId, FieldKind, Model, ModelId, RuleText, Schema,
+    Severity,
+};
 
-use crate::Predicate;
 use crate::checker::{Checker, Setting};
 use crate::parser::{Literals, parse};
+use crate::{Predicate, Root};
 
 /// The rules of a schema.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,9 +102,12 @@ impl Compiler<'_> {
     fn model(&mut self, model: &Model) -> ModelRules {
         let access = &model.access;
         let update = self.operation(model, "update", &access.update, Setting::UpdateRule);
+        let create = self.operation(model, "create", &access.create, Setting::Rule);
+        self.refuse_written_pairs(&access.update, &update);
+        self.refuse_written_pairs(&access.create, &create);
         ModelRules {
             read: self.operation(model, "read", &access.read, Setting::Rule),
-            create: self.operation(model, "create", &access.create, Setting::Rule),
+            create,
             update: UpdateRule { names_next: update.names_next(), predicate: update },
             delete: self.operation(model, "delete", &access.delete, Setting::Rule),
             checks: model
@@ -122,9 +128,34 @@ impl Compiler<'_> {
     }
 
     fn field(&mut self, model: &Model, field: &Field) -> FieldRules {
-        FieldRules {
-            read: self.optional(model, &field.access.read, Setting::Rule),
-            write: self.optional(model, &field.access.write, Setting::Rule),
+        let write = self.optional(model, &field.access.write, Setting::Rule);
+        self.refuse_written_pairs(&field.access.write, &write);
+        FieldRules { read: self.optional(model, &field.access.read, Setting::Rule), write }
+    }
+
+    /// Refuses a rule for writes that asks for rows of a many-to-many field of the written row:
+    /// its pairs are set after the rule was judged.
+    fn refuse_written_pairs(&mut self, rule: &Option<RuleText>, predicate: &Predicate) {
+        let Some(rule) = rule else { return };
+        let mut asked: Vec<&str> = Vec::new();
+        predicate.visit(&mut |part| {
+            if let Predicate::Exists(quantified) = part
+                && quantified.steps.is_empty()
+                && matches!(quantified.root, Root::Row | Root::Next)
+            {
+                let field = self.schema.field(quantified.model, quantified.relation);
+                if matches!(field.kind, FieldKind::ManyToMany(_)) {
+                    asked.push(&field.name);
+                }
+            }
+        });
+        if let Some(name) = asked.first() {
+            let message = format!("the rule is judged before the pairs of `{name}` are written");
+            let code = DiagnosticCode::RulePairsWritten;
+            self.diagnostics.push(
+                Diagnostic::new(code, message, rule.span, "asks for pairs of the written row")
+                    .with_help("make the pairs a model of their own, with rules of its own"),
+            );
         }
     }
 

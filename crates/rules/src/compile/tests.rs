@@ -97,3 +97,25 @@ fn the_pages_of_the_codes_say_what_this_room_does() {
         assert!(rules.is_some() && found.is_empty(), "{}: {found:?}", code.name());
     }
 }
+
+#[test]
+fn no_rule_for_writes_asks_for_pairs_that_the_write_may_set() {
+    let told = |rule: &str, field: &str| {
+        let source = format!(
+            "type Note @model @access({rule}) {{\n  open: Boolean! {field}\n  \
+             next: Note\n  tags: [Tag!]! @relation\n}}\n\n\
+             type Tag @model @access(read: \"true\") {{\n  name: String!\n}}\n"
+        );
+        let (_, found) = Rules::compile(&schema(&source));
+        found.iter().any(|found| found.code == DiagnosticCode::RulePairsWritten)
+    };
+    let rule =
+        |operation: &str, of: &str| format!("{operation}: \"{of}.tags.all(t, t.name == 'a')\"");
+    assert!(told(&rule("create", "row"), ""));
+    assert!(told(&rule("update", "row"), ""));
+    assert!(told(&rule("update", "next"), ""));
+    assert!(told("read: \"true\"", &format!("@access({})", rule("write", "row"))));
+    assert!(!told(&rule("read", "row"), ""));
+    assert!(!told(&rule("delete", "row"), ""));
+    assert!(!told(&rule("update", "row.next"), ""), "pairs of another row");
+}

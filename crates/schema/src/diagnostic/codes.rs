@@ -127,4 +127,5 @@ diagnostic_codes! {
     RuleUnknownPermission, "S0109", Warning, rule::UNKNOWN_PERMISSION;
     RuleBeyondTheRow, "S0110", Error, rule::BEYOND_THE_ROW;
     RuleNullOwner, "S0111", Warning, rule::NULL_OWNER;
+    RulePairsWritten, "S0112", Error, rule::PAIRS_WRITTEN;
 }

@@ -1,4 +1,4 @@
-//! S0101 to S0111: mistakes in rules. The `rules` room finds them; their pages stand here so that
+//! S0101 to S0112: mistakes in rules. The `rules` room finds them; their pages stand here so that
 //! there is one table of codes.
 
 use super::Page;
@@ -217,6 +217,41 @@ type User @model @account(identity: ["email"]) @access(read: "row.id == auth.id"
 type Note @model @access(read: "auth.kind == 'user' && row.owner == auth.id") {
   title: String!
   owner: User
+}
+
+type User @model @account(identity: ["email"]) @access(read: "row.id == auth.id") {
+  email: Email! @unique
+}"#,
+};
+
+pub(super) const PAIRS_WRITTEN: Page = Page {
+    title: "a rule for writes asks for pairs that the write may set",
+    meaning: r#"
+The list of a many-to-many field is written after its row. Rules for `create`, for `update` and for
+writing a field are judged before, on the pairs as they were: one that asks for the rows of such a
+field of `row` or `next` would not see the list that is being written, and a write could leave a
+row that its own rule forbids. Make the pairs a model of their own, which has rules of its own.
+Rules for `read` and `delete` may ask for pairs."#,
+    bad: r#"
+type Project @model
+  @access(read: "true", update: "row.members.exists(m, m.id == auth.id)") {
+  title: String!
+  members: [User!]! @relation
+}
+
+type User @model @account(identity: ["email"]) @access(read: "row.id == auth.id") {
+  email: Email! @unique
+}"#,
+    good: r#"
+type Project @model
+  @access(read: "true", update: "row.members.exists(m, m.user == auth.id && auth.kind == 'user')") {
+  title: String!
+  members: [Membership!]! @relation(field: "project")
+}
+
+type Membership @model @access(read: "true") {
+  project: Project!
+  user: User!
 }
 
 type User @model @account(identity: ["email"]) @access(read: "row.id == auth.id") {

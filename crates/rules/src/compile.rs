@@ -128,9 +128,26 @@ impl Compiler<'_> {
     }
 
     fn field(&mut self, model: &Model, field: &Field) -> FieldRules {
+        self.refuse_open_pairs(field);
         let write = self.optional(model, &field.access.write, Setting::Rule);
         self.refuse_written_pairs(&field.access.write, &write);
         FieldRules { read: self.optional(model, &field.access.read, Setting::Rule), write }
+    }
+
+    /// Refuses to let anyone set from this side the pairs that the other side protects.
+    fn refuse_open_pairs(&mut self, field: &Field) {
+        let FieldKind::ManyToMany(join) = &field.kind else { return };
+        let Some(inverse) = join.inverse else { return };
+        let other = self.schema.field(join.target, inverse);
+        if !is_protected(other) || is_protected(field) {
+            return;
+        }
+        let message = format!("`{}` sets the pairs that its other side protects", field.name);
+        self.diagnostics.push(
+            Diagnostic::new(DiagnosticCode::RulePairsOpen, message, field.span, "sets them, too")
+                .with_label(other.span, "says who writes the pairs")
+                .with_help("say so here, too: `@access(write: \"…\")` or `@readonly`"),
+        );
     }
 
     /// Refuses a rule for writes that asks for rows of a many-to-many field of the written row:
@@ -201,6 +218,11 @@ impl Compiler<'_> {
         self.diagnostics.extend(problems.into_iter().map(|problem| problem.into_diagnostic(rule)));
         checked.map_or(Predicate::False, |checked| checked.predicate)
     }
+}
+
+/// Whether a field says who writes it, or that nobody does.
+fn is_protected(field: &Field) -> bool {
+    field.access.write.is_some() || field.readonly || field.immutable || field.hidden
 }
 
 #[cfg(test)]

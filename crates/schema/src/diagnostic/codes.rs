@@ -128,4 +128,5 @@ diagnostic_codes! {
     RuleBeyondTheRow, "S0110", Error, rule::BEYOND_THE_ROW;
     RuleNullOwner, "S0111", Warning, rule::NULL_OWNER;
     RulePairsWritten, "S0112", Error, rule::PAIRS_WRITTEN;
+    RulePairsOpen, "S0113", Error, rule::PAIRS_OPEN;
 }

@@ -1,4 +1,4 @@
-//! S0101 to S0112: mistakes in rules. The `rules` room finds them; their pages stand here so that
+//! S0101 to S0113: mistakes in rules. The `rules` room finds them; their pages stand here so that
 //! there is one table of codes.
 
 use super::Page;
@@ -256,5 +256,33 @@ type Membership @model @access(read: "true") {
 
 type User @model @account(identity: ["email"]) @access(read: "row.id == auth.id") {
   email: Email! @unique
+}"#,
+};
+
+pub(super) const PAIRS_OPEN: Page = Page {
+    title: "pairs that one side protects can be set from the other side",
+    meaning: r#"
+Both sides of a many-to-many relation set the same pairs: who may not write `Team.people` could
+join a team by writing `Person.teams`. Where one side says who writes it (`@access(write:)`), or
+that nobody does (`@readonly`, `@immutable`, `@hidden`), the other side must say so too."#,
+    bad: r#"
+type Team @model @access(read: "true") {
+  name: String!
+  people: [Person!]! @relation(field: "teams") @access(write: "auth.can('teams:update')")
+}
+
+type Person @model @access(read: "true") {
+  name: String!
+  teams: [Team!]! @relation(field: "people")
+}"#,
+    good: r#"
+type Team @model @access(read: "true") {
+  name: String!
+  people: [Person!]! @relation(field: "teams") @access(write: "auth.can('teams:update')")
+}
+
+type Person @model @access(read: "true") {
+  name: String!
+  teams: [Team!]! @relation(field: "people") @readonly
 }"#,
 };

@@ -17,6 +17,7 @@ use crate::{ActorKind, Catalog, Folded, Operation, SlotType, WriteKind, WriteReq
 /// As [`authorize_write`](crate::authorize_write()) when no rule ever allows the operation, so that
 /// whoever may not write learns nothing of the fields. `FORBIDDEN` when the document sets fields
 /// that the profile may never set, else `VALIDATION_ERROR`; both name every field concerned.
+/// `FORBIDDEN` that names none for a create that lacks a field which does not exist for the profile.
 pub fn validate(catalog: &Catalog, folded: &Folded, request: &WriteRequest) -> Result<()> {
     // Nothing here depends on a limit: those of the body were held when it was decoded.
     let limits = Limits::default();
@@ -35,6 +36,7 @@ pub fn validate(catalog: &Catalog, folded: &Folded, request: &WriteRequest) -> R
         let message = "you may not set some of the fields that were sent";
         return Err(Error::new(Code::Forbidden, message).with_fields(forbidden));
     }
+    validator.require_reach()?;
     // What is no object as a whole lacks every field, which need not be said of each.
     if !errors.iter().any(|error| error.path.is_empty()) {
         validator.missing(&mut errors);
@@ -154,6 +156,19 @@ impl Validator<'_> {
             | WriteKind::Replace { .. }
             | WriteKind::Delete { .. } => None,
         }
+    }
+
+    /// Refuses a create that cannot succeed for want of a field that does not exist for the actor,
+    /// and does not name it.
+    fn require_reach(&self) -> Result<()> {
+        let under = self.under_field();
+        let reaches = |field: &Field| under == Some(field.id) || self.known(field);
+        let mut required = self.model.fields.iter().filter(|field| self.is_required(field));
+        if self.operation() != Operation::Create || required.all(reaches) {
+            return Ok(());
+        }
+        let message = format!("you may not create `{}`", self.model.plural);
+        Err(Error::new(Code::Forbidden, message))
     }
 
     /// Adds the fields that must be sent and are not.

@@ -101,3 +101,24 @@ fn a_replace_leaves_what_the_actor_may_not_know_of() {
     assert_eq!(set(&[]), ["title", "pin", "updatedAt", "version"]);
     assert_eq!(set(&["staff"]), ["title", "salary", "pin", "grade", "updatedAt", "version"]);
 }
+
+#[test]
+fn a_required_field_that_does_not_exist_for_the_actor_is_not_named() {
+    let catalog = shop::catalog_of(
+        r#"
+type Part @model @access(read: "true", create: "true") {
+  name: String!
+  cost: Int! @access(read: "auth.is('admin')", write: "auth.is('admin')")
+}
+"#,
+    );
+    for body in ["{\"name\": \"bolt\"}", "{}"] {
+        let request = create(&catalog, "parts", body);
+        let error = validate(&catalog, &shop::user(&catalog, &[]), &request).unwrap_err();
+        assert_eq!(error.code(), Code::Forbidden);
+        assert_eq!(error.details().fields, []);
+        assert!(!error.to_string().contains("cost"), "{error}");
+        let admin = validate(&catalog, &shop::user(&catalog, &["admin"]), &request).unwrap_err();
+        assert_eq!(admin.code(), Code::ValidationError);
+    }
+}

@@ -89,6 +89,8 @@ limits! {
     relation_depth_max: usize = 5, 1..=16;
     /// Relations included by one request, over all paths.
     includes_max: usize = 20, 1..=100;
+    /// Fields that a list is sorted by; more answers 400 `QUERY_TOO_COMPLEX`.
+    sort_terms_max: usize = 8, 1..=64;
     /// Conditions in all filters of one request together.
     filter_nodes_max: usize = 50, 1..=1_000;
     /// Values of one `in` list.

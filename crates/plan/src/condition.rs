@@ -9,6 +9,10 @@ use underpin_schema::{Field, FieldKind, IdKind, ModelId, Scalar};
 use crate::view::{Found, Parameter, Spot, View};
 use crate::{Condition, Operator, SlotType};
 
+/// Values that one statement takes of a request. SQLite binds 32,766 in all; the rest is for what
+/// the rules bring.
+const SLOTS_MAX: usize = 30_000;
+
 /// Conditions in the making: the predicates so far and the types of the values they take.
 pub(crate) struct Conditions<'a> {
     pub(crate) view: View<'a>,
@@ -36,7 +40,9 @@ impl<'a> Conditions<'a> {
     /// Adds a filter on rows of `model`.
     pub(crate) fn filter(&mut self, model: ModelId, filter: &FilterExpr) -> Result<()> {
         let first_slot = u16::try_from(self.slots.len()).map_err(|_| too_many_values())?;
-        first_slot.checked_add(filter.n_slots()).ok_or_else(too_many_values)?;
+        if usize::from(first_slot) + usize::from(filter.n_slots()) > SLOTS_MAX {
+            return Err(too_many_values());
+        }
         let (part, slots) = type_filter(filter, self.view.schema(), model, first_slot, &self.view)?;
         self.slots.extend(slots.into_iter().map(SlotType::of_literal));
         self.parts.push(part.with_fresh_vars(&mut self.vars));
@@ -129,6 +135,9 @@ impl<'a> Conditions<'a> {
     }
 
     fn slot(&mut self, slot: SlotType) -> Result<Operand> {
+        if self.slots.len() >= SLOTS_MAX {
+            return Err(too_many_values());
+        }
         let number = u16::try_from(self.slots.len()).map_err(|_| too_many_values())?;
         self.slots.push(slot);
         Ok(Operand::Slot(Slot(number)))

@@ -20,6 +20,11 @@ pub(crate) fn order(
     keys: &[SortKey],
     vars: &mut Vars,
 ) -> Result<Order> {
+    let terms_max = view.limits.sort_terms_max;
+    if keys.len() > terms_max {
+        let message = format!("rows are sorted by at most {terms_max} fields");
+        return Err(Parameter::Sort.refuse(Code::QueryTooComplex, message));
+    }
     let key = view.model(model).key;
     let mut terms: Vec<SortTerm> = Vec::new();
     let mut columns = Vec::new();

@@ -1,9 +1,9 @@
 //! Cursor shapes, and plans that values share.
 
-use underpin_base::Limits;
+use underpin_base::{Code, Limits};
 use underpin_plan::{
-    Catalog, Member, Operation, PageRequest, Paging, ReadRequest, SortKey, Target, WriteKind,
-    WriteRequest, WriteShape, authorize_read, authorize_write, decode_document,
+    Catalog, Condition, Member, Operation, Operator, PageRequest, Paging, ReadRequest, SortKey,
+    Target, WriteKind, WriteRequest, WriteShape, authorize_read, authorize_write, decode_document,
 };
 use underpin_schema::Value;
 
@@ -90,4 +90,31 @@ fn writes_that_differ_in_values_alone_share_a_shape_and_bind_their_own() {
     for value in [Value::Int(2), Value::Text("b".to_owned()), Value::Int(7)] {
         assert!(values.contains(&value), "{values:?}");
     }
+}
+
+#[test]
+fn a_list_is_sorted_by_a_bounded_number_of_fields() {
+    let catalog = shop::catalog();
+    let products = Target::List(shop::model(&catalog, "products"));
+    let folded = shop::user(&catalog, &["admin"]);
+    let limits = Limits { sort_terms_max: 2, ..Limits::default() };
+    let read = |sort: &[&str]| authorize_read(&catalog, &folded, &list(products, sort), &limits);
+    assert!(read(&["name", "price"]).is_ok());
+    let error = read(&["name", "price", "stock"]).unwrap_err();
+    assert_eq!(error.code(), Code::QueryTooComplex);
+}
+
+#[test]
+fn a_statement_takes_a_bounded_number_of_values() {
+    let catalog = shop::catalog();
+    let folded = shop::user(&catalog, &["admin"]);
+    let limits = Limits { in_values_max: 40_000, ..Limits::default() };
+    let read = |n_values: usize| {
+        let path = "stock".to_owned();
+        let mut request = list(Target::List(shop::model(&catalog, "products")), &[]);
+        request.conditions = vec![Condition { path, operator: Operator::In, n_values }];
+        authorize_read(&catalog, &folded, &request, &limits)
+    };
+    assert!(read(30_000).is_ok());
+    assert_eq!(read(30_001).unwrap_err().code(), Code::QueryTooComplex);
 }

@@ -44,7 +44,11 @@ impl Visible for Stranger<'_> {
             }
             FieldKind::ToMany(to_many) => self.rows(to_many.target),
             FieldKind::ManyToMany(join) => self.rows(join.target),
-            _ => panic!("{} is no relation to many", field.name),
+            FieldKind::Scalar(_)
+            | FieldKind::Enum(_)
+            | FieldKind::ScalarList(_)
+            | FieldKind::EnumList(_)
+            | FieldKind::ToOne(_) => panic!("{} is no relation to many", field.name),
         }
     }
 }

@@ -158,7 +158,11 @@ impl Visible for Seen<'_> {
         match &self.schema.field(model, field).kind {
             FieldKind::ToMany(to_many) => self.guard(to_many.target, to_many.field.0),
             FieldKind::ManyToMany(join) => self.rows(join.target),
-            other => panic!("no relation to many: {other:?}"),
+            FieldKind::Scalar(_)
+            | FieldKind::Enum(_)
+            | FieldKind::ScalarList(_)
+            | FieldKind::EnumList(_)
+            | FieldKind::ToOne(_) => panic!("no relation to many"),
         }
     }
 }

@@ -224,7 +224,11 @@ impl Visible for Sees<'_> {
         let (target, owner) = match &self.catalog.schema.field(model, field).kind {
             FieldKind::ToMany(to_many) => (to_many.target, Some(to_many.field)),
             FieldKind::ManyToMany(join) => (join.target, join.inverse),
-            other => unreachable!("invariant: a relation to many, not {other:?}"),
+            FieldKind::Scalar(_)
+            | FieldKind::Enum(_)
+            | FieldKind::ScalarList(_)
+            | FieldKind::EnumList(_)
+            | FieldKind::ToOne(_) => unreachable!("invariant: a relation to many"),
         };
         let owner = owner.map(|owner| &self.catalog.schema.field(target, owner).name);
         let shown = owner.and_then(|name| self.field(target, name)).map(|field| field.guard);

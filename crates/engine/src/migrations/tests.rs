@@ -110,7 +110,7 @@ fn add_items_meanwhile(path: PathBuf) -> JoinHandle<()> {
         conn.pragma_update(None, "synchronous", "OFF").unwrap();
         while conn.execute("INSERT INTO item (name) VALUES ('precious')", []).is_ok() {
             begun.send(()).unwrap_or_default();
-            thread::sleep(Duration::from_micros(100));
+            thread::yield_now();
         }
     });
     has_begun.recv().unwrap();

@@ -49,7 +49,7 @@ use crate::{
 };
 
 #[cfg(test)]
-pub(crate) use self::faults::{Barrier, Faults, until};
+pub(crate) use self::faults::{Barrier, Faults, Halt, HaltBy, Undo, until};
 pub use self::lent::inspect;
 pub(crate) use self::trouble::Trouble;
 
@@ -84,6 +84,8 @@ struct Shared {
     page_bytes: u64,
     /// Pages in the log at which nothing more is written.
     log_pages_max: u64,
+    #[cfg(test)]
+    faults: Faults,
     n_queued: AtomicUsize,
     n_commits: AtomicU64,
     n_writes: AtomicU64,
@@ -368,6 +370,8 @@ impl Shared {
             log_pages_max: checkpoint::FULL_PAGES,
             #[cfg(test)]
             log_pages_max: options.faults.log_pages_max,
+            #[cfg(test)]
+            faults: options.faults.clone(),
             n_queued: AtomicUsize::new(0),
             n_commits: AtomicU64::new(0),
             n_writes: AtomicU64::new(0),

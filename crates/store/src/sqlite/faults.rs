@@ -1,12 +1,14 @@
 //! Faults that tests provoke, and a hold on the writer.
 
-use std::sync::Arc;
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ffi};
 use tokio::sync::oneshot;
+use underpin_schema::Value;
 
 use super::Store;
 use super::open::Purpose;
@@ -22,6 +24,48 @@ pub(crate) struct Faults {
     pub(crate) log_pages_max: u64,
     /// Acknowledge writes before their commit.
     pub(crate) acknowledges_early: bool,
+    /// The write to stop, and where.
+    pub(crate) halt: Arc<Mutex<Option<Halt>>>,
+}
+
+/// Stops a write at the end of one of its statements.
+#[derive(Debug, Clone)]
+pub(crate) struct Halt {
+    /// The write's first value.
+    pub(crate) key: Value,
+    /// How many statements end before.
+    pub(crate) after: u32,
+    pub(crate) by: HaltBy,
+    pub(crate) undo: Undo,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HaltBy {
+    /// An error of SQLite with this code. The statements of the program count.
+    Error(i32),
+    /// The end of the process. Those around them count too: the savepoint, its release and, of the
+    /// last write of a group, the commit.
+    Abort,
+}
+
+/// What becomes of what a write did before it failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Undo {
+    Done,
+    /// It stays, as it must not.
+    Forgotten,
+}
+
+/// What is left to count of the write that the writer's thread is at.
+#[derive(Clone, Copy)]
+struct Countdown {
+    n_left: u32,
+    by: HaltBy,
+    undo: Undo,
+}
+
+thread_local! {
+    static COUNTDOWN: Cell<Option<Countdown>> = const { Cell::new(None) };
 }
 
 impl Default for Faults {
@@ -30,6 +74,7 @@ impl Default for Faults {
             pages_max: Arc::new(AtomicU32::new(u32::MAX - 1)),
             log_pages_max: super::checkpoint::FULL_PAGES,
             acknowledges_early: false,
+            halt: Arc::default(),
         }
     }
 }
@@ -39,8 +84,24 @@ impl Faults {
         if purpose == Purpose::Write {
             let pages_max = self.pages_max.load(Ordering::SeqCst);
             conn.pragma_update(None, "max_page_count", pages_max)?;
+            if self.halt.lock().unwrap().is_some() {
+                // Next to no cache: pages go to the log long before the commit, as those of large
+                // writes do.
+                conn.pragma_update(None, "cache_size", 1)?;
+            }
         }
         Ok(())
+    }
+
+    /// Begins to count the statements of `write`, should it be the one to stop.
+    pub(super) fn begin_write(&self, write: &QueuedWrite) {
+        let halt = self.halt.lock().unwrap();
+        let halt = halt.as_ref().filter(|halt| write.job.inputs.slots.first() == Some(&halt.key));
+        COUNTDOWN.set(halt.map(|Halt { after, by, undo, .. }| Countdown {
+            n_left: *after,
+            by: *by,
+            undo: *undo,
+        }));
     }
 
     /// What a store must not do: tells whoever waits that all is done before it is.
@@ -53,6 +114,38 @@ impl Faults {
             }
         }
     }
+}
+
+/// Counts a statement of a program, and fails when it is the one to stop after.
+pub(super) fn end_statement() -> rusqlite::Result<()> {
+    match count_statement() {
+        None => Ok(()),
+        Some(HaltBy::Error(code)) => {
+            Err(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None))
+        }
+        Some(HaltBy::Abort) => std::process::abort(),
+    }
+}
+
+/// Counts a statement that stands around those of a program.
+pub(super) fn end_step() {
+    let counts = COUNTDOWN.get().is_some_and(|countdown| countdown.by == HaltBy::Abort);
+    if counts && count_statement().is_some() {
+        std::process::abort();
+    }
+}
+
+/// How to stop, when it is time.
+fn count_statement() -> Option<HaltBy> {
+    let mut countdown = COUNTDOWN.get()?;
+    countdown.n_left = countdown.n_left.checked_sub(1)?;
+    COUNTDOWN.set(Some(countdown));
+    (countdown.n_left == 0).then_some(countdown.by)
+}
+
+/// Whether what the write did is left in place though it failed.
+pub(super) fn forgets_to_undo() -> bool {
+    COUNTDOWN.get().is_some_and(|countdown| countdown.undo == Undo::Forgotten)
 }
 
 /// Keeps the writer busy, so that a test decides what is queued behind it.

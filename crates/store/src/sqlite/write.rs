@@ -71,6 +71,8 @@ pub(super) fn execute(
             Stopped::Database(error) => Failed::Database(error),
             Stopped::TooLong => Failed::Refused(StoreError::AnswerTooLong { bytes_max }.into()),
         })?;
+        #[cfg(test)]
+        super::faults::end_statement()?;
         outcome.version = rows.version;
         n_statements = execution.n_statements;
     }
@@ -89,7 +91,10 @@ fn change(
     let mut rows = prepared.raw_query();
     while rows.next()?.is_some() {}
     drop(rows);
-    Ok(conn.changes())
+    let n_changed = conn.changes();
+    #[cfg(test)]
+    super::faults::end_statement()?;
+    Ok(n_changed)
 }
 
 /// Which tests hold; `None` when the row is not there.

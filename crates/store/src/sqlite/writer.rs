@@ -341,6 +341,8 @@ fn run_one(
     shared: &Shared,
     write: &QueuedWrite,
 ) -> rusqlite::Result<Result<WriteOutcome, Error>> {
+    #[cfg(test)]
+    shared.faults.begin_write(write);
     link.guard.begin(shared.statement_us_max);
     let outcome = in_savepoint(&link.conn, || write::execute(&link.conn, shared, &write.job));
     link.guard.lift();
@@ -390,6 +392,11 @@ fn in_savepoint<T>(
 ) -> Result<T, Failed> {
     run_cached(conn, "SAVEPOINT one")?;
     let result = work();
+    #[cfg(test)]
+    if super::faults::forgets_to_undo() {
+        run_cached(conn, "RELEASE one")?;
+        return result;
+    }
     if result.is_ok() {
         run_cached(conn, "RELEASE one")?;
     } else if !conn.is_autocommit() {
@@ -415,7 +422,10 @@ fn roll_back(conn: &Connection) -> Result<(), StoreError> {
 }
 
 fn run_cached(conn: &Connection, sql: &str) -> rusqlite::Result<()> {
-    conn.prepare_cached(sql)?.execute([]).map(drop)
+    conn.prepare_cached(sql)?.execute([])?;
+    #[cfg(test)]
+    super::faults::end_step();
+    Ok(())
 }
 
 fn unless_panicked(work: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {

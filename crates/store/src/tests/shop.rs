@@ -498,6 +498,6 @@ pub(crate) fn assert_sound(store: &Store) {
     assert_eq!(references, Vec::<Vec<Cell>>::new());
 }
 
-fn key_cell(key: u128) -> Cell {
+pub(crate) fn key_cell(key: u128) -> Cell {
     Cell::Blob(key.to_be_bytes().to_vec())
 }

@@ -98,13 +98,22 @@ struct Compiler<'a> {
     diagnostics: Vec<Diagnostic>,
 }
 
+/// Which row a rule for writes judges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Judged {
+    /// One that is there, with its pairs.
+    StoredRow,
+    /// One that is about to be made, which has no pairs yet.
+    NewRow,
+}
+
 impl Compiler<'_> {
     fn model(&mut self, model: &Model) -> ModelRules {
         let access = &model.access;
         let update = self.operation(model, "update", &access.update, Setting::UpdateRule);
         let create = self.operation(model, "create", &access.create, Setting::Rule);
-        self.refuse_written_pairs(&access.update, &update);
-        self.refuse_written_pairs(&access.create, &create);
+        self.refuse_written_pairs(&access.update, &update, Judged::StoredRow);
+        self.refuse_written_pairs(&access.create, &create, Judged::NewRow);
         ModelRules {
             read: self.operation(model, "read", &access.read, Setting::Rule),
             create,
@@ -130,7 +139,7 @@ impl Compiler<'_> {
     fn field(&mut self, model: &Model, field: &Field) -> FieldRules {
         self.refuse_open_pairs(field);
         let write = self.optional(model, &field.access.write, Setting::Rule);
-        self.refuse_written_pairs(&field.access.write, &write);
+        self.refuse_written_pairs(&field.access.write, &write, Judged::StoredRow);
         FieldRules { read: self.optional(model, &field.access.read, Setting::Rule), write }
     }
 
@@ -150,9 +159,15 @@ impl Compiler<'_> {
         );
     }
 
-    /// Refuses a rule for writes that asks for rows of a many-to-many field of the written row:
-    /// its pairs are set after the rule was judged.
-    fn refuse_written_pairs(&mut self, rule: &Option<RuleText>, predicate: &Predicate) {
+    /// Refuses a rule for writes that asks for rows of a many-to-many field of the written row: its
+    /// pairs are set after the rule was judged. Where the field says itself who sets the pairs, a
+    /// rule for changes may judge the pairs as they were.
+    fn refuse_written_pairs(
+        &mut self,
+        rule: &Option<RuleText>,
+        predicate: &Predicate,
+        judged: Judged,
+    ) {
         let Some(rule) = rule else { return };
         let mut asked: Vec<&str> = Vec::new();
         predicate.visit(&mut |part| {
@@ -161,7 +176,10 @@ impl Compiler<'_> {
                 && matches!(quantified.root, Root::Row | Root::Next)
             {
                 let field = self.schema.field(quantified.model, quantified.relation);
-                if matches!(field.kind, FieldKind::ManyToMany(_)) {
+                let settled = judged == Judged::StoredRow
+                    && quantified.root == Root::Row
+                    && is_protected(field);
+                if matches!(field.kind, FieldKind::ManyToMany(_)) && !settled {
                     asked.push(&field.name);
                 }
             }
@@ -171,7 +189,10 @@ impl Compiler<'_> {
             let code = DiagnosticCode::RulePairsWritten;
             self.diagnostics.push(
                 Diagnostic::new(code, message, rule.span, "asks for pairs of the written row")
-                    .with_help("make the pairs a model of their own, with rules of its own"),
+                    .with_help(
+                        "say on the field who sets its pairs, `@access(write: \"…\")`, or make the \
+                         pairs a model of their own",
+                    ),
             );
         }
     }

@@ -100,15 +100,16 @@ fn the_pages_of_the_codes_say_what_this_room_does() {
 
 #[test]
 fn no_rule_for_writes_asks_for_pairs_that_the_write_may_set() {
-    let told = |rule: &str, field: &str| {
+    let told_with = |rule: &str, field: &str, tags: &str| {
         let source = format!(
             "type Note @model @access({rule}) {{\n  open: Boolean! {field}\n  \
-             next: Note\n  tags: [Tag!]! @relation\n}}\n\n\
+             next: Note\n  tags: [Tag!]! @relation {tags}\n}}\n\n\
              type Tag @model @access(read: \"true\") {{\n  name: String!\n}}\n"
         );
         let (_, found) = Rules::compile(&schema(&source));
         found.iter().any(|found| found.code == DiagnosticCode::RulePairsWritten)
     };
+    let told = |rule: &str, field: &str| told_with(rule, field, "");
     let rule =
         |operation: &str, of: &str| format!("{operation}: \"{of}.tags.all(t, t.name == 'a')\"");
     assert!(told(&rule("create", "row"), ""));
@@ -118,4 +119,9 @@ fn no_rule_for_writes_asks_for_pairs_that_the_write_may_set() {
     assert!(!told(&rule("read", "row"), ""));
     assert!(!told(&rule("delete", "row"), ""));
     assert!(!told(&rule("update", "row.next"), ""), "pairs of another row");
+
+    let settled = "@access(write: \"auth.can('notes:tag')\")";
+    assert!(!told_with(&rule("update", "row"), "", settled), "the field says who sets its pairs");
+    assert!(told_with(&rule("update", "next"), "", settled));
+    assert!(told_with(&rule("create", "row"), "", settled));
 }

@@ -230,8 +230,9 @@ pub(super) const PAIRS_WRITTEN: Page = Page {
 The list of a many-to-many field is written after its row. Rules for `create`, for `update` and for
 writing a field are judged before, on the pairs as they were: one that asks for the rows of such a
 field of `row` or `next` would not see the list that is being written, and a write could leave a
-row that its own rule forbids. Make the pairs a model of their own, which has rules of its own.
-Rules for `read` and `delete` may ask for pairs."#,
+row that its own rule forbids. Say on the field who sets its pairs, with `@access(write:)`: then
+rules for `update` may ask for the pairs that are there. Or make the pairs a model of their own,
+which has rules of its own. Rules for `read` and `delete` may always ask for pairs."#,
     bad: r#"
 type Project @model
   @access(read: "true", update: "row.members.exists(m, m.id == auth.id)") {
@@ -244,14 +245,9 @@ type User @model @account(identity: ["email"]) @access(read: "row.id == auth.id"
 }"#,
     good: r#"
 type Project @model
-  @access(read: "true", update: "row.members.exists(m, m.user == auth.id && auth.kind == 'user')") {
+  @access(read: "true", update: "row.members.exists(m, m.id == auth.id)") {
   title: String!
-  members: [Membership!]! @relation(field: "project")
-}
-
-type Membership @model @access(read: "true") {
-  project: Project!
-  user: User!
+  members: [User!]! @relation @access(write: "auth.can('projects:members')")
 }
 
 type User @model @account(identity: ["email"]) @access(read: "row.id == auth.id") {

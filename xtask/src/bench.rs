@@ -118,7 +118,12 @@ fn measure_starts(rivals: &Rivals, report: &mut Report) -> Result<()> {
 fn measure_load(rivals: &Rivals, arguments: &BenchArguments, report: &mut Report) -> Result<()> {
     for kind in Kind::ALL {
         for run in 1..=arguments.runs {
-            for rival in Rival::ALL {
+            // Who goes first changes, so that neither always meets the warmer machine.
+            let mut rivals_in_turn = Rival::ALL;
+            if run % 2 == 0 {
+                rivals_in_turn.reverse();
+            }
+            for rival in rivals_in_turn {
                 report.add_machine_load(process::machine_load(WATCH)?);
                 let server = rivals.start(rival)?;
                 let load = load::Load { kind, arguments, folder: rivals.folder() };

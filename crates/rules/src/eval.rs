@@ -6,17 +6,12 @@
 
 use std::cmp::Ordering;
 
+use underpin_schema::calendar::{DATE_TIME_MAX, DATE_TIME_MIN};
 use underpin_schema::{FieldId, FieldKind, Schema, TextOrder, Value};
 
 use crate::{
     ActorValue, CompareOp, Facts, Operand, Path, Predicate, Quantified, Root, TextOp, Var,
 };
-
-/// Microseconds since 1970 of 0001-01-01T00:00:00Z, the first `DateTime`.
-const DATE_TIME_MIN: i64 = -62_135_596_800_000_000;
-
-/// Microseconds since 1970 of 9999-12-31T23:59:59.999999Z, the last `DateTime`.
-const DATE_TIME_MAX: i64 = 253_402_300_799_999_999;
 
 /// Rows and what they are related to.
 pub trait Rows {

@@ -1,5 +1,6 @@
 //! What differs between databases, in one place.
 
+use underpin_schema::calendar::{DATE_TIME_MAX, DATE_TIME_MIN};
 use underpin_schema::{Encoding, IdKind, Scalar};
 
 use crate::{Codec, codec};
@@ -113,7 +114,7 @@ impl Dialect {
     /// `micros` held within the years 1 to 9999.
     pub(crate) fn clamp_time(self, micros: &str) -> String {
         match self {
-            Self::Sqlite => format!("max(min({micros}, {TIME_MAX}), {TIME_MIN})"),
+            Self::Sqlite => format!("max(min({micros}, {DATE_TIME_MAX}), {DATE_TIME_MIN})"),
         }
     }
 
@@ -124,11 +125,6 @@ impl Dialect {
         }
     }
 }
-
-/// 0001-01-01T00:00:00Z in microseconds since 1970.
-pub(crate) const TIME_MIN: i64 = -62_135_596_800_000_000;
-/// 9999-12-31T23:59:59.999999Z in microseconds since 1970.
-pub(crate) const TIME_MAX: i64 = 253_402_300_799_999_999;
 
 fn sqlite_native(column: &str, codec: Codec, scale: u8) -> String {
     match codec.encoding {

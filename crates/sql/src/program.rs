@@ -4,9 +4,8 @@
 //! makes them, and only of authorized plans.
 
 use underpin_rules::ActorValue;
+use underpin_schema::calendar::{DATE_TIME_MAX, DATE_TIME_MIN};
 use underpin_schema::{Encoding, Scalar, Value};
-
-use crate::dialect::{TIME_MAX, TIME_MIN};
 
 /// A statement and its binds, in the order of its placeholders (`?1`, `?2`, …).
 #[derive(Debug, Clone, PartialEq)]
@@ -87,7 +86,7 @@ impl Inputs {
     /// `DateTime`, as a column that is moved is not either.
     #[must_use]
     pub fn now_shifted(&self, by: i64) -> i64 {
-        self.now.saturating_add(by).clamp(TIME_MIN, TIME_MAX)
+        self.now.saturating_add(by).clamp(DATE_TIME_MIN, DATE_TIME_MAX)
     }
 }
 

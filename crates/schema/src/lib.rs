@@ -18,7 +18,7 @@ mod field_code;
 mod input;
 mod json;
 mod model;
-mod naming;
+pub mod naming;
 mod parse;
 mod pattern;
 mod render;

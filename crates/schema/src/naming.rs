@@ -22,7 +22,8 @@ pub(crate) fn snake_case(name: &str) -> String {
 }
 
 /// `OrderItem` as `orderItem`; `URLMapping` as `urlMapping`.
-pub(crate) fn camel_case(name: &str) -> String {
+#[must_use]
+pub fn camel_case(name: &str) -> String {
     let n_upper = name.bytes().take_while(u8::is_ascii_uppercase).count();
     let n_lowered = match n_upper {
         0 | 1 => n_upper,
@@ -35,7 +36,8 @@ pub(crate) fn camel_case(name: &str) -> String {
 
 /// The plural of the last word of a name, by the rules of English that have few exceptions. What
 /// they get wrong, `@model(plural:)` puts right.
-pub(crate) fn plural(name: &str) -> String {
+#[must_use]
+pub fn plural(name: &str) -> String {
     let vowel = |byte: u8| b"aeiouAEIOU".contains(&byte);
     match name.as_bytes() {
         [.., before, b'y'] if !vowel(*before) => format!("{}ies", &name[..name.len() - 1]),

@@ -1,5 +1,7 @@
 //! Names of models and fields from names of tables and columns.
 
+use underpin_schema::naming;
+
 /// Names that cannot be given to a type.
 const TYPES: [&str; 22] = [
     "BigInt",
@@ -105,7 +107,7 @@ pub(super) fn first_upper(field: &str) -> String {
 /// The path segment of a model, and whether the schema must say it because it does not follow from
 /// the model's name.
 pub(super) fn plural(model: &str, table: &str) -> (String, bool) {
-    let regular = regular_plural(&camel_of_model(model));
+    let regular = naming::plural(&naming::camel_case(model));
     let mut words = words(table);
     let is_plural = words.last().is_some_and(|last| singular(last) != *last);
     let own = if is_plural { camel(&std::mem::take(&mut words)) } else { regular.clone() };
@@ -114,29 +116,6 @@ pub(super) fn plural(model: &str, table: &str) -> (String, bool) {
     let name = if ROUTES.contains(&name.as_str()) { format!("{name}Rows") } else { name };
     let is_said = name != regular;
     (name, is_said)
-}
-
-/// What the schema language makes of a model's name when no plural is said.
-pub(super) fn regular_plural(name: &str) -> String {
-    let vowel = |byte: u8| b"aeiouAEIOU".contains(&byte);
-    match name.as_bytes() {
-        [.., before, b'y'] if !vowel(*before) => format!("{}ies", &name[..name.len() - 1]),
-        [.., before, b'z'] if vowel(*before) => format!("{name}zes"),
-        [.., b's' | b'x' | b'z'] | [.., b'c' | b's', b'h'] => format!("{name}es"),
-        _ => format!("{name}s"),
-    }
-}
-
-/// `OrderItem` as `orderItem`, `URLMapping` as `urlMapping`: as the schema language has it.
-pub(super) fn camel_of_model(name: &str) -> String {
-    let n_upper = name.bytes().take_while(u8::is_ascii_uppercase).count();
-    let n_lowered = match n_upper {
-        0 | 1 => n_upper,
-        all if all == name.len() => all,
-        several if name.as_bytes()[several].is_ascii_lowercase() => several - 1,
-        several => several,
-    };
-    name[..n_lowered].to_ascii_lowercase() + &name[n_lowered..]
 }
 
 /// The column that the schema language gives a field.

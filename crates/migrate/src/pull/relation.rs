@@ -79,7 +79,7 @@ fn add_join(draft: &mut Draft<'_>, at: usize) {
     let names = |target: usize, column: &str| {
         let model = &draft.models[target];
         let plain = model.plural_name.clone();
-        let by_column = naming::regular_plural(&naming::relation(column, &model.name));
+        let by_column = underpin_schema::naming::plural(&naming::relation(column, &model.name));
         let long = format!("{plain}By{}", naming::first_upper(&through));
         if left == right { vec![by_column, long] } else { vec![plain, long] }
     };

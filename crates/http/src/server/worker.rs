@@ -16,7 +16,7 @@ use tokio::time::MissedTickBehavior;
 use underpin_engine::App;
 use underpin_plan::Actor;
 
-use super::conn::Conn;
+use super::conn::{Conn, Phase};
 use super::{Arrival, Shared, connection};
 use crate::log::LogBuffer;
 use crate::site::Site;
@@ -93,6 +93,9 @@ impl Drop for Listed<'_> {
     }
 }
 
+/// How long a connection that has not sent its first head is kept once the server stops.
+const HEAD_PATIENCE: Duration = Duration::from_millis(250);
+
 /// Runs a worker until the acceptor hangs up and its connections have ended.
 pub(super) fn run(
     shared: Arc<Shared>,
@@ -142,12 +145,21 @@ fn take_over(worker: &Rc<Worker>, counter: &Arc<AtomicUsize>, arrival: Arrival) 
 
 /// Lets requests in flight end, for as long as the limits say.
 async fn drain(worker: &Worker, tick: &mut tokio::time::Interval) {
-    let deadline = Instant::now() + Duration::from_millis(worker.shared.limits.drain_ms_max);
-    for conn in worker.connections.borrow().values() {
-        conn.drain();
-    }
+    let started = Instant::now();
+    let deadline = started + Duration::from_millis(worker.shared.limits.drain_ms_max);
     let mut pause = tokio::time::interval(Duration::from_millis(5));
-    while !worker.is_empty() && Instant::now() < deadline {
+    loop {
+        // A connection whose head has not been read would be closed with the head in it, so it
+        // gets a moment: what its client sent before the signal may still lie in the socket.
+        let is_patient = started.elapsed() < HEAD_PATIENCE;
+        for conn in worker.connections.borrow().values() {
+            if !(is_patient && matches!(conn.phase(), Phase::Fresh | Phase::Head)) {
+                conn.drain();
+            }
+        }
+        if worker.is_empty() || Instant::now() >= deadline {
+            return;
+        }
         tokio::select! {
             _ = pause.tick() => {}
             _ = tick.tick() => worker.watch(),

@@ -14,6 +14,7 @@ mod layers;
 mod licences;
 mod lint_lines;
 mod machine_paths;
+mod one_client;
 mod open_ends;
 mod spdx;
 mod test_habits;
@@ -80,6 +81,7 @@ fn check(tree: &Tree, metadata: &Metadata) -> Vec<Finding> {
     findings.extend(lint_lines::check(tree));
     findings.extend(open_ends::check(tree));
     findings.extend(machine_paths::check(tree));
+    findings.extend(one_client::check(tree, metadata));
     findings.extend(test_habits::check(tree, &allow));
     findings.extend(doc_links::check(tree));
     findings.extend(changelog::check(tree));

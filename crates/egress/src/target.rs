@@ -136,8 +136,12 @@ fn is_loopback(host: &Host<&str>) -> bool {
 }
 
 /// A name without a dot is completed by the search list of the machine; one that ends with a dot is
-/// another spelling of a name, which comparisons with the plain one would miss.
+/// another spelling of a name, which comparisons with the plain one would miss. Characters that names
+/// of hosts do not have are let through by URLs, and read by resolvers each in its own way.
 fn is_inner(name: &str) -> bool {
+    if !name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_')) {
+        return true;
+    }
     match name.rsplit_once('.') {
         Some((_, ending)) => ending.is_empty() || INNER_ENDINGS.contains(&ending),
         None => true,

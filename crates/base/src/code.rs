@@ -14,7 +14,7 @@ pub enum CodeClass {
     Authorization,
     /// The request contradicts what is stored.
     Conflict,
-    /// The server cannot answer at present.
+    /// The server cannot answer at present, or not this caller.
     Availability,
     /// A defect of the server.
     Internal,
@@ -131,6 +131,9 @@ error_codes! {
     MisdirectedRequest, "MISDIRECTED_REQUEST", 421, Request, No;
     /// The model requires `If-Match` on writes.
     PreconditionRequired, "PRECONDITION_REQUIRED", 428, Request, No;
+    /// The caller has sent more requests than its tier allows; `Retry-After` says when there is
+    /// room for the next.
+    RateLimited, "RATE_LIMITED", 429, Availability, Later;
     /// The request's head has more bytes or lines than are allowed.
     HeadTooLarge, "HEAD_TOO_LARGE", 431, Request, No;
     /// A defect of the server; the log has the cause under the request's id.
@@ -166,9 +169,9 @@ mod tests {
     }
 
     #[test]
-    fn only_unavailable_services_ask_for_a_retry() {
+    fn only_what_time_mends_asks_for_a_retry() {
         for code in Code::ALL {
-            let may_retry = matches!(code.status(), 408 | 503);
+            let may_retry = matches!(code.status(), 408 | 429 | 503);
             assert_eq!(code.retry() == Retry::Later, may_retry, "{}", code.name());
         }
     }

@@ -13,16 +13,19 @@ mod read;
 pub mod reference;
 mod section;
 mod server;
+mod tiers;
 mod value;
 
 use underpin_base::Limits;
+use underpin_schema::Schema;
 
 pub use database::Database;
 pub use log::Log;
 pub use problem::{ConfigError, Place, Problem};
 pub use read::{Override, environment};
 pub use server::Server;
-pub use value::{DatabaseUrl, LogFormat, LogLevel, PublicUrl};
+pub use tiers::{Kinds, RoleTier, Tiers};
+pub use value::{DatabaseUrl, LogFormat, LogLevel, Networks, PublicUrl};
 
 /// Name of the configuration file in a project.
 pub const FILE_NAME: &str = "underpin.toml";
@@ -39,6 +42,8 @@ pub struct Config {
     pub database: Database,
     /// `[limits]`.
     pub limits: Limits,
+    /// `[tiers]`.
+    pub tiers: Tiers,
     /// `[log]`.
     pub log: Log,
     /// Whether anybody named the database; `dev` picks one of its own otherwise.
@@ -65,6 +70,20 @@ impl Config {
         reading.environment(environment);
         reading.flags(flags);
         reading.finish(path, text)
+    }
+
+    /// Holds what the configuration says of roles against those of `schema`. `path` and `text` are
+    /// what it was read from.
+    ///
+    /// # Errors
+    /// A mistake for each tier of a role that the schema does not have, with the nearest name.
+    pub fn check_roles(&self, path: &str, text: &str, schema: &Schema) -> Result<(), ConfigError> {
+        let mut problems = self.tiers.unknown_roles(schema);
+        problem::sort(&mut problems);
+        if problems.is_empty() {
+            return Ok(());
+        }
+        Err(ConfigError { path: path.to_owned(), text: text.to_owned(), problems })
     }
 }
 

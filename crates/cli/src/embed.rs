@@ -81,6 +81,7 @@ impl Underpin {
         let output = Output::new(Reader::QuietPerson);
         let project = Project::with_config(dir.as_ref(), config)?;
         let schema = project.diagnose()?.into_schema(output)?;
+        project.check_roles(&schema, output)?;
         let listener = Listener::open(&project.config.server)?;
         let store = Database::of(&project, Purpose::Serve).open(&project.config)?;
         match on_behind {

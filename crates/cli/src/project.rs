@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use underpin_schema::Schema;
+
 use crate::args::ProjectArgs;
 use crate::config::{self, Config, Override};
 use crate::diagnosis::Diagnosis;
@@ -25,6 +27,8 @@ pub(crate) struct Project {
     dir: PathBuf,
     /// The configuration.
     pub(crate) config: Config,
+    /// The configuration file as messages name it, and its text.
+    config_file: (String, String),
 }
 
 impl Project {
@@ -40,12 +44,12 @@ impl Project {
         let (path, text) = Self::read_config(&dir)?;
         let config = Config::read(&path, &text, &config::environment(), &flags)
             .map_err(|error| Failure::config(&error, output))?;
-        Ok(Self { dir, config })
+        Ok(Self { dir, config, config_file: (path, text) })
     }
 
     /// The project in `dir`, with a configuration that was read elsewhere.
     pub(crate) fn with_config(dir: &Path, config: Config) -> Result<Self, Failure> {
-        Ok(Self { dir: Self::find(dir)?, config })
+        Ok(Self { dir: Self::find(dir)?, config, config_file: Self::read_config(dir)? })
     }
 
     /// The folder, provided it is a project.
@@ -118,6 +122,13 @@ impl Project {
     /// What the schema says, or what is wrong with it.
     pub(crate) fn diagnose(&self) -> Result<Diagnosis, Failure> {
         Ok(Diagnosis::of(self.shown(SCHEMA_FILE), Self::read_schema(&self.dir)?))
+    }
+
+    /// Holds what the configuration says of roles against the schema's.
+    pub(crate) fn check_roles(&self, schema: &Schema, output: Output) -> Result<(), Failure> {
+        let (path, text) = &self.config_file;
+        let checked = self.config.check_roles(path, text, schema);
+        checked.map_err(|error| Failure::config(&error, output))
     }
 
     /// The text of the schema in `dir`.

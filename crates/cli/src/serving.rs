@@ -68,6 +68,8 @@ pub(crate) async fn serve(
         workers: workers(&config.server),
         public_url,
         hosts: Vec::new(),
+        tiers: config.tiers.of_server(),
+        trusted_proxies: config.server.trusted_proxies.as_slice().to_vec(),
         ids: Ids::Random,
         log: request_log(config),
     };

@@ -8,6 +8,7 @@ mod answer;
 use std::convert::Infallible;
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -18,7 +19,7 @@ use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use underpin_base::{Code, Error, Result};
 use underpin_engine::Context;
-use underpin_plan::ActorKind;
+use underpin_plan::{Actor, ActorKind};
 use underpin_schema::Schema;
 
 use crate::catch::Catch;
@@ -37,6 +38,8 @@ pub(crate) struct Exchange<'a> {
     pub conn: &'a Conn,
     pub head: &'a Parts,
     pub facts: &'a mut Facts,
+    /// Who asks, once that is known.
+    actor: Arc<Actor>,
 }
 
 /// Answers one request. Never fails: a panic, too, becomes an answer.
@@ -62,8 +65,11 @@ pub(crate) async fn answer(
         n_statements: 0,
         n_rows: 0,
         bytes_in: body.size_hint().lower(),
+        client: worker.shared.limiter.client(conn.peer.ip(), &head.headers),
+        counted: None,
     };
-    let exchange = Exchange { worker, conn, head: &head, facts: &mut facts };
+    let actor = Arc::clone(&worker.anonymous);
+    let exchange = Exchange { worker, conn, head: &head, facts: &mut facts, actor };
     let outcome = Catch(pin!(exchange.run(body))).await.unwrap_or_else(|panic| {
         tracing::error!(panic, "a request ended by a panic");
         Err(Error::internal(panic))
@@ -73,22 +79,19 @@ pub(crate) async fn answer(
     Ok(response)
 }
 
-impl Exchange<'_> {
+impl<'a> Exchange<'a> {
     async fn run(mut self, body: Incoming) -> Result<Reply> {
         let app = self.worker.shared.engine.app().await;
         let site = self.worker.site(&app);
-        let path = self.head.uri.path();
         // A probe asks by address, whatever the server is called.
-        if !path.starts_with("/health/") {
+        if !self.head.uri.path().starts_with("/health/") {
             headers::check_host(self.head, &self.worker.shared.hosts)?;
         }
-        let is_tunnel = self.head.method == Method::CONNECT;
-        let route = if is_tunnel { Route::Server } else { site.route(path)? };
-        self.facts.route = Some(site.template(&route));
-        let methods = site.methods(&route);
-        if !methods.contains(&self.head.method) {
-            return Err(not_allowed(methods));
-        }
+        let (route, methods) = match self.route(&site) {
+            Ok(found) => found,
+            // Looking for what is not there is no way around the count.
+            Err(error) => return self.count_address(1).and(Err(error)),
+        };
         if self.head.method == Method::OPTIONS {
             return Ok(Reply::empty(StatusCode::NO_CONTENT).with(ALLOW, allow(methods)));
         }
@@ -98,12 +101,32 @@ impl Exchange<'_> {
             Route::Related(ref related) => self.model(&site, related.model),
             Route::Live => return Ok(health::live()),
             Route::Ready => return Ok(health::ready(self.worker, &app).await),
-            Route::Root => return Ok(to_docs()),
-            Route::Docs(asset) => return docs::serve(asset, self.head),
-            Route::OpenApi => return self.contract(&site, app.schema()),
-            Route::Server => return Err(not_allowed(methods)),
+            Route::Root => return self.count_address(1).map(|()| to_docs()),
+            Route::Docs(asset) => {
+                self.count_address(1)?;
+                return docs::serve(asset, self.head);
+            }
+            Route::OpenApi => {
+                self.count_address(1)?;
+                return self.contract(&site, app.schema());
+            }
+            Route::Server => return self.count_address(1).and(Err(not_allowed(methods))),
         }
+        self.identify().await?;
         rest::handle(self, app, route, body).await
+    }
+
+    /// Where the request leads, and the methods that are there, of which it has one.
+    fn route(&mut self, site: &Site) -> Result<(Route<'a>, &'static [Method])> {
+        let is_tunnel = self.head.method == Method::CONNECT;
+        let route = if is_tunnel { Route::Server } else { site.route(self.head.uri.path())? };
+        self.facts.route = Some(site.template(&route));
+        let methods = site.methods(&route);
+        if methods.contains(&self.head.method) {
+            Ok((route, methods))
+        } else {
+            Err(not_allowed(methods))
+        }
     }
 
     fn contract(&self, site: &Site, schema: &Schema) -> Result<Reply> {
@@ -121,15 +144,31 @@ impl Exchange<'_> {
         self.facts.model = Some(Rc::clone(&site.resource(model).name));
     }
 
+    /// Finds out who asks, and counts the request for it.
+    async fn identify(&mut self) -> Result<()> {
+        match self.authenticate().await {
+            Ok(Some((token, actor))) => {
+                self.facts.actor = actor.profile.kind;
+                self.actor = Arc::clone(&actor);
+                self.count_actor(&actor, token, 1)
+            }
+            Ok(None) => self.count_address(1),
+            // Whoever tries tokens is counted as nobody known.
+            Err(error) => self.count_address(1).and(Err(error)),
+        }
+    }
+
+    /// The token sent, and whose it is.
+    async fn authenticate(&self) -> Result<Option<(&'a str, Arc<Actor>)>> {
+        let Some(token) = headers::bearer(&self.head.headers)? else { return Ok(None) };
+        let actor = self.worker.shared.engine.authenticate(token).await?;
+        Ok(Some((token, actor)))
+    }
+
     /// Who asks, and when and from where.
-    pub(crate) async fn context(&mut self) -> Result<Context> {
-        let actor = match headers::bearer(&self.head.headers)? {
-            Some(token) => self.worker.shared.engine.authenticate(token).await?,
-            None => self.worker.anonymous.clone(),
-        };
-        self.facts.actor = actor.profile.kind;
-        let ip = Some(self.conn.peer.ip());
-        Ok(Context { actor, now: self.facts.at, ip, transport: "rest" })
+    pub(crate) fn context(&self) -> Context {
+        let (actor, ip) = (Arc::clone(&self.actor), Some(self.facts.client));
+        Context { actor, now: self.facts.at, ip, transport: "rest" }
     }
 }
 

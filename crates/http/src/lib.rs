@@ -19,6 +19,7 @@ mod headers;
 mod health;
 mod host;
 mod json;
+mod limits;
 mod log;
 mod openapi;
 mod path;
@@ -28,6 +29,7 @@ mod rest;
 mod server;
 mod site;
 
+pub use limits::Tiers;
 pub use log::{LogFormat, LogOptions};
 pub use openapi::openapi;
 pub use server::{ServerOptions, serve};

@@ -237,6 +237,8 @@ mod tests {
             n_statements: 0,
             n_rows: 0,
             bytes_in: 0,
+            client: std::net::Ipv4Addr::LOCALHOST.into(),
+            counted: None,
         };
         let n_pushed = BATCHES_MAX as u64 * 3;
         for _ in 0..n_pushed {

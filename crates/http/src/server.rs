@@ -21,9 +21,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use underpin_base::{Ids, Limits};
 use underpin_engine::Engine;
+use underpin_limiter::Cidr;
 use url::Url;
 
 use crate::host::Hosts;
+use crate::limits::{Limiter, Tiers};
 use crate::log::{Log, LogOptions};
 pub(crate) use conn::{Conn, HasBody, Phase};
 pub(crate) use framing::Refusal;
@@ -40,6 +42,10 @@ pub struct ServerOptions {
     pub public_url: Option<Url>,
     /// Further hosts to answer for, without port.
     pub hosts: Vec<String>,
+    /// How much each kind of caller may ask for.
+    pub tiers: Tiers,
+    /// Proxies that are believed whom they speak for (`X-Forwarded-For`).
+    pub trusted_proxies: Vec<Cidr>,
     /// Where request ids come from.
     pub ids: Ids,
     /// One line per request.
@@ -50,6 +56,7 @@ pub struct ServerOptions {
 pub(crate) struct Shared {
     pub engine: Arc<Engine>,
     pub limits: Limits,
+    pub limiter: Limiter,
     pub hosts: Hosts,
     pub public_url: Option<Url>,
     pub ids: Ids,
@@ -92,20 +99,21 @@ pub async fn serve(
     engine: Arc<Engine>,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let ServerOptions { listeners, workers, public_url, hosts, ids, log } = options;
+    let ServerOptions { listeners, workers, public_url, hosts, .. } = options;
     let limits = engine.limits().clone();
     let addresses: Vec<SocketAddr> =
         listeners.iter().map(std::net::TcpListener::local_addr).collect::<io::Result<_>>()?;
     let listeners: Vec<TcpListener> =
         listeners.into_iter().map(into_tokio).collect::<io::Result<_>>()?;
-    let (log, flusher) = Log::start(log)?;
+    let (log, flusher) = Log::start(options.log)?;
     let connections = Arc::new(Semaphore::new(limits.connections_max));
     let shared = Arc::new(Shared {
         engine,
         hosts: Hosts::new(public_url.as_ref(), &hosts, &addresses),
         limits,
+        limiter: Limiter::new(options.tiers, options.trusted_proxies),
         public_url,
-        ids,
+        ids: options.ids,
         log,
         draining: AtomicBool::new(false),
     });

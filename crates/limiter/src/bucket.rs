@@ -58,6 +58,18 @@ impl Verdict {
         retry_after_s: 0,
     };
 
+    /// The answer where there is no room for a bucket: to come again soon.
+    #[must_use]
+    pub fn no_room(quota: &Quota) -> Self {
+        Self {
+            outcome: Outcome::Wait,
+            limit: quota.amount().unwrap_or(u32::MAX),
+            remaining: 0,
+            reset_s: 1,
+            retry_after_s: 1,
+        }
+    }
+
     /// Whether it may be done.
     #[must_use]
     pub const fn is_admitted(&self) -> bool {

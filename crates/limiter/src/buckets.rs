@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::{Bucket, Outcome, Quota, Verdict};
+use crate::{Bucket, Quota, Verdict};
 
 /// How long to wait, once there is no room, before looking for room again. Looking costs a walk
 /// over a whole shard, which newcomers must not be able to ask for one by one.
@@ -86,13 +86,7 @@ impl Buckets {
     ) -> Verdict {
         match self.find(key, quota, now_us) {
             Found::Own(bucket) | Found::Shared(bucket) => bucket.take(quota, cost, now_us),
-            Found::Refused => Verdict {
-                outcome: Outcome::Wait,
-                limit: quota.amount().unwrap_or(u32::MAX),
-                remaining: 0,
-                reset_s: 1,
-                retry_after_s: 1,
-            },
+            Found::Refused => Verdict::no_room(quota),
         }
     }
 

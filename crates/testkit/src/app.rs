@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use underpin_base::{Clock, Ids, Limits, Timestamp};
 use underpin_engine::{Engine, Options, migrations};
-use underpin_http::{LogFormat, LogOptions, ServerOptions};
+use underpin_http::{LogFormat, LogOptions, ServerOptions, Tiers};
 use underpin_migrate::Consent;
 use underpin_plan::Actor;
 use underpin_rules::Rules;
@@ -40,6 +40,8 @@ pub struct Setup {
     database: Option<PathBuf>,
     actors: BTreeMap<String, Actor>,
     limits: Limits,
+    tiers: Tiers,
+    trusted_proxies: Vec<String>,
 }
 
 /// A running server.
@@ -98,6 +100,18 @@ impl Setup {
         self
     }
 
+    /// Sets how much each kind of caller may ask for; without it nobody is bounded.
+    pub fn with_tiers(mut self, tiers: Tiers) -> Self {
+        self.tiers = tiers;
+        self
+    }
+
+    /// Believes whom the proxies of these networks say they speak for.
+    pub fn with_trusted_proxies(mut self, networks: &[&str]) -> Self {
+        self.trusted_proxies = owned(networks);
+        self
+    }
+
     /// Starts the server.
     ///
     /// # Panics
@@ -133,6 +147,8 @@ impl Setup {
                 workers: 1,
                 public_url: None,
                 hosts: Vec::new(),
+                tiers: self.tiers,
+                trusted_proxies: self.trusted_proxies.iter().map(|it| network(it)).collect(),
                 ids: Ids::sequence(),
                 log: LogOptions { format: LogFormat::Json, output: Box::new(log.clone()) },
             },
@@ -211,6 +227,8 @@ impl TestApp {
             database: None,
             actors: BTreeMap::new(),
             limits: Limits::default(),
+            tiers: Tiers::unlimited(),
+            trusted_proxies: Vec::new(),
         };
         setup.with_key(ADMIN, &[ADMIN]).with_service(SERVICE)
     }
@@ -327,8 +345,12 @@ fn open(database: &Path) -> Store {
     Store::open(&underpin_store::Options::new(database)).expect("the store cannot be opened")
 }
 
-fn owned(roles: &[&str]) -> Vec<String> {
-    roles.iter().map(|role| (*role).to_owned()).collect()
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn network(text: &str) -> underpin_limiter::Cidr {
+    text.parse().unwrap_or_else(|error| panic!("`{text}` is no network: {error}"))
 }
 
 fn token(name: &str) -> String {

@@ -109,6 +109,10 @@ impl Rivals {
             Rival::Underpin => {
                 let mut command = self.underpin(&["serve"]);
                 command.env("UNDERPIN_SERVER__ADDRESS", address.to_string());
+                // What is measured is the server, not what callers are allowed.
+                for tier in ["ANONYMOUS", "KEY"] {
+                    command.env(format!("UNDERPIN_TIERS__{tier}"), "unlimited");
+                }
                 command
             }
         }

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
-use underpin_schema::Severity;
+use underpin_schema::{Schema, Severity};
 
 use crate::args::ProjectArgs;
 use crate::config::{self, Config};
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &CheckArgs, output: Output) -> Outcome {
     let path = shown(&dir, SCHEMA_FILE);
     let diagnosis = Diagnosis::of(path.clone(), Project::read_schema(&dir)?);
     let colour = if output.is_json() { Colour::Never } else { output.stderr_colour() };
-    let mut problems = configuration_problems(args, &dir, colour)?;
+    let mut problems = configuration_problems(args, &dir, diagnosis.schema(), colour)?;
     let n_errors = problems.len() + diagnosis.count(Severity::Error);
     let n_warnings = diagnosis.count(Severity::Warning);
     problems.extend(diagnosis.problems(colour));
@@ -78,10 +78,15 @@ fn report(problems: &[(Value, String)], output: Output, mut summary: Value) {
 fn configuration_problems(
     args: &CheckArgs,
     dir: &std::path::Path,
+    schema: Option<&Schema>,
     colour: Colour,
 ) -> Result<Vec<(Value, String)>, Failure> {
     let (path, text) = Project::read_config(dir)?;
     let flags = args.project.database.overrides();
     let read = Config::read(&path, &text, &config::environment(), &flags);
-    Ok(read.err().map(|error| error.problems(colour)).unwrap_or_default())
+    let checked = read.and_then(|config| match schema {
+        Some(schema) => config.check_roles(&path, &text, schema),
+        None => Ok(()),
+    });
+    Ok(checked.err().map(|error| error.problems(colour)).unwrap_or_default())
 }

@@ -98,6 +98,7 @@ struct Session {
 impl Session {
     async fn start(project: Project, text: String, output: Output) -> Result<Self, Failure> {
         let schema = project.diagnose()?.into_schema(output)?;
+        project.check_roles(&schema, output)?;
         project.refresh_directives();
         let database = Database::of(&project, Purpose::Dev);
         let store = database.open(&project.config)?;
@@ -251,6 +252,7 @@ impl Session {
 
     async fn apply_schema(&self) -> Result<MigrationPlan, Failure> {
         let schema = self.project.diagnose()?.into_schema(self.output)?;
+        self.project.check_roles(&schema, self.output)?;
         let retry = retry(&self.project, &self.database);
         migration::replace(&self.engine, schema, &retry).await
     }

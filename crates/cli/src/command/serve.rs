@@ -35,6 +35,7 @@ pub(crate) fn run(args: &ServeArgs, output: Output) -> Outcome {
     let project = Project::open(&args.project, &args.listen.overrides(), output)?;
     logging::start(&project.config.log);
     let schema = project.diagnose()?.into_schema(output)?;
+    project.check_roles(&schema, output)?;
     let runtime = crate::runtime()?;
     runtime.block_on(async {
         let mut shutdown = Shutdown::listen()

@@ -16,6 +16,7 @@ impl Section for Limits {
             doc: limit.doc,
             kind: Kind::Integer,
             default: Default::Integer(limit.default),
+            example: "",
             bounds: Some((limit.min, limit.max)),
         };
         Self::KEYS.iter().map(key).collect()

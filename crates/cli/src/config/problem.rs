@@ -43,6 +43,15 @@ pub struct ConfigError {
     pub problems: Vec<Problem>,
 }
 
+/// Orders mistakes: those of the file first, as they stand there.
+pub(super) fn sort(problems: &mut [Problem]) {
+    problems.sort_by_key(|problem| match &problem.place {
+        Place::File(span) => (0, span.start),
+        Place::Environment(_) => (1, 0),
+        Place::Flag(_) => (2, 0),
+    });
+}
+
 impl ConfigError {
     /// Each mistake with its place, as an object for programs and as text for people.
     #[must_use]

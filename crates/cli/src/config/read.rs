@@ -13,7 +13,9 @@ use underpin_schema::nearest;
 
 use super::section::{Key, Section};
 use super::value::{Kind, expects};
-use super::{Config, ConfigError, Database, ENV_PREFIX, Log, Place, Problem, Server};
+use super::{
+    Config, ConfigError, Database, ENV_PREFIX, Log, Place, Problem, Server, Tiers, problem,
+};
 
 /// A setting given by a flag.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,14 +43,35 @@ pub(super) struct SectionEntry {
     pub(super) name: &'static str,
     pub(super) doc: &'static str,
     pub(super) keys: Vec<Key>,
+    /// What keys of other names mean, where the section takes them.
+    pub(super) other: Option<Key>,
     set: fn(&mut Config, &str, &str) -> Result<(), String>,
+    set_other: fn(&mut Config, &str, &str, &Place) -> Result<(), String>,
+}
+
+/// A key as a source names it.
+struct Named {
+    section: usize,
+    key: Key,
+    name: String,
+    /// Where the name stands, when it is none that the section knows beforehand.
+    other: Option<Place>,
 }
 
 /// Every section, in the order of the reference.
 pub(super) fn sections() -> Vec<SectionEntry> {
     fn entry<S: Section>(set: fn(&mut Config, &str, &str) -> Result<(), String>) -> SectionEntry {
-        SectionEntry { name: S::NAME, doc: S::DOC, keys: S::keys(), set }
+        let set_other = |_: &mut Config, _: &str, _: &str, _: &Place| Ok(());
+        SectionEntry {
+            name: S::NAME,
+            doc: S::DOC,
+            keys: S::keys(),
+            other: S::OTHER,
+            set,
+            set_other,
+        }
     }
+    let tiers = entry::<Tiers>(|config, key, text| Section::set(&mut config.tiers, key, text));
     vec![
         entry::<Server>(|config, key, text| Section::set(&mut config.server, key, text)),
         entry::<Database>(|config, key, text| {
@@ -56,6 +79,12 @@ pub(super) fn sections() -> Vec<SectionEntry> {
             Section::set(&mut config.database, key, text)
         }),
         entry::<Limits>(|config, key, text| Section::set(&mut config.limits, key, text)),
+        SectionEntry {
+            set_other: |config, key, text, place| {
+                Section::set_other(&mut config.tiers, key, text, place)
+            },
+            ..tiers
+        },
         entry::<Log>(|config, key, text| Section::set(&mut config.log, key, text)),
     ]
 }
@@ -125,24 +154,24 @@ impl Reading {
         name: &Spanned<toml::de::DeString<'_>>,
         value: &Spanned<DeValue<'_>>,
     ) {
-        let Some(key) = self.key(section, name.get_ref()) else {
+        let place = Place::File(name.span());
+        let Some(named) = self.named(section, name.get_ref(), place.clone()) else {
             let entry = &self.sections[section];
             let message = format!("`[{}]` has no key `{}`", entry.name, name.get_ref());
             let help =
                 did_you_mean(name.get_ref(), entry.keys.iter().map(|key| key.name), "its keys are");
-            let place = Place::File(name.span());
             return self.problem(place, message, "unknown key".to_owned(), help);
         };
-        let text = match (value.get_ref(), key.kind) {
+        let text = match (value.get_ref(), named.key.kind) {
             (DeValue::String(text), Kind::Text { .. } | Kind::Choice(_)) => text.to_string(),
             (DeValue::Integer(integer), Kind::Integer) => decimal(integer),
             (other, _) => {
-                let label = format!("{}, found {}", expects(key.kind), describe(other));
-                let message = self.wrong_value(section, &key);
+                let label = format!("{}, found {}", expects(named.key.kind), describe(other));
+                let message = self.wrong_value(&named);
                 return self.problem(Place::File(value.span()), message, label, None);
             }
         };
-        self.assign(section, &key, &text, Place::File(value.span()));
+        self.assign(&named, &text, Place::File(value.span()));
     }
 
     /// Reads the environment.
@@ -152,8 +181,8 @@ impl Reading {
         ours.sort_unstable();
         for (name, text) in ours {
             let place = Place::Environment(name.clone());
-            match self.key_of_variable(name) {
-                Some((section, key)) => self.assign(section, &key, text, place),
+            match self.named_by_variable(name) {
+                Some(named) => self.assign(&named, text, place),
                 None => {
                     let help = self.nearest_variable(name);
                     let message = "no setting has this name".to_owned();
@@ -168,8 +197,10 @@ impl Reading {
         for flag in flags {
             let section = self.sections.iter().position(|section| section.name == flag.section);
             let section = section.expect("invariant: flags are declared for known sections");
-            let key = self.key(section, flag.key).expect("invariant: and for known keys");
-            self.assign(section, &key, &flag.text, Place::Flag(flag.flag));
+            let place = Place::Flag(flag.flag);
+            let named = self.named(section, flag.key, place.clone());
+            let named = named.expect("invariant: and for known keys");
+            self.assign(&named, &flag.text, place);
         }
     }
 
@@ -189,17 +220,13 @@ impl Reading {
         if self.problems.is_empty() {
             return Ok(self.config);
         }
-        self.problems.sort_by_key(|problem| match &problem.place {
-            Place::File(span) => (0, span.start),
-            Place::Environment(_) => (1, 0),
-            Place::Flag(_) => (2, 0),
-        });
+        problem::sort(&mut self.problems);
         Err(ConfigError { path: path.to_owned(), text: text.to_owned(), problems: self.problems })
     }
 
-    fn assign(&mut self, section: usize, key: &Key, text: &str, place: Place) {
-        if let Err(expected) = self.check_and_set(section, key, text) {
-            let message = self.wrong_value(section, key);
+    fn assign(&mut self, named: &Named, text: &str, place: Place) {
+        if let Err(expected) = self.check_and_set(named, text) {
+            let message = self.wrong_value(named);
             // In the file the value is in sight; elsewhere the message has to name it.
             let (label, message) = match place {
                 Place::File(_) => (expected, message),
@@ -208,33 +235,44 @@ impl Reading {
                 }
             };
             self.problem(place, message, label, None);
-        } else if matches!(key.name, "page_rows_default" | "page_rows_max") {
+        } else if matches!(named.key.name, "page_rows_default" | "page_rows_max") {
             self.page_rows_place = Some(place);
         }
     }
 
-    fn check_and_set(&mut self, section: usize, key: &Key, text: &str) -> Result<(), String> {
+    fn check_and_set(&mut self, named: &Named, text: &str) -> Result<(), String> {
+        let (key, section) = (&named.key, &self.sections[named.section]);
         if let Some((min, max)) = key.bounds {
             let value: i128 = text.parse().map_err(|_| expects(key.kind))?;
             if !(i128::from(min)..=i128::from(max)).contains(&value) {
                 return Err(format!("expects a whole number from {min} to {max}"));
             }
         }
-        (self.sections[section].set)(&mut self.config, key.name, text)
+        match &named.other {
+            None => (section.set)(&mut self.config, key.name, text),
+            Some(place) => (section.set_other)(&mut self.config, &named.name, text, place),
+        }
     }
 
-    fn wrong_value(&self, section: usize, key: &Key) -> String {
-        format!("`{}.{}` cannot have this value", self.sections[section].name, key.name)
+    fn wrong_value(&self, named: &Named) -> String {
+        format!("`{}.{}` cannot have this value", self.sections[named.section].name, named.name)
     }
 
-    fn key(&self, section: usize, name: &str) -> Option<Key> {
-        self.sections[section].keys.iter().find(|key| key.name == name).copied()
+    /// The key that `name`, which stands at `place`, names in a section.
+    fn named(&self, section: usize, name: &str, place: Place) -> Option<Named> {
+        let entry = &self.sections[section];
+        let known = entry.keys.iter().find(|key| key.name == name);
+        let other = entry.other.as_ref().filter(|_| known.is_none() && is_name(name));
+        let key = *known.or(other)?;
+        Some(Named { section, key, name: name.to_owned(), other: other.map(|_| place) })
     }
 
-    fn key_of_variable(&self, name: &str) -> Option<(usize, Key)> {
-        self.sections.iter().enumerate().find_map(|(index, section)| {
-            let mut keys = section.keys.iter();
-            keys.find(|key| variable(section.name, key.name) == name).map(|key| (index, *key))
+    fn named_by_variable(&self, variable_name: &str) -> Option<Named> {
+        self.sections.iter().enumerate().find_map(|(section, entry)| {
+            let name = variable_name.strip_prefix(&variable(entry.name, ""))?;
+            let name = name.bytes().all(|byte| !byte.is_ascii_lowercase()).then_some(name)?;
+            let place = Place::Environment(variable_name.to_owned());
+            self.named(section, &name.to_ascii_lowercase(), place)
         })
     }
 
@@ -267,6 +305,12 @@ impl Reading {
     fn problem(&mut self, place: Place, message: String, label: String, help: Option<String>) {
         self.problems.push(Problem { place, message, label, help });
     }
+}
+
+/// Whether a key that the section does not know beforehand may be called so.
+fn is_name(name: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    !name.is_empty() && name.bytes().all(is_part)
 }
 
 /// "did you mean `x`?" where a name is near; else all names, where they are few.

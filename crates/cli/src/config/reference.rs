@@ -45,7 +45,7 @@ pub fn page() -> String {
             section.name,
             sentences(section.doc)
         );
-        for key in &section.keys {
+        for key in section.keys.iter().chain(&section.other) {
             let default = key.default.toml(key.kind);
             let default = default.map_or("none".to_owned(), |text| format!("`{text}`"));
             let _ = writeln!(
@@ -83,7 +83,7 @@ pub fn env_example() -> String {
         "# Settings of Underpin as environment variables, with their defaults.\n".to_owned();
     for section in sections() {
         let _ = writeln!(text, "\n# {}", sentences(section.doc));
-        for key in &section.keys {
+        for key in section.keys.iter().chain(&section.other) {
             let default = key.default.toml(key.kind).unwrap_or_default();
             let variable = variable(section.name, key.name);
             let _ = writeln!(text, "#{variable}={}", default.trim_matches('"'));
@@ -106,7 +106,8 @@ pub fn starter_file() -> String {
             // Limits are many and rarely touched; two show what they look like.
             let _ = writeln!(text, "# page_rows_max = 100\n# body_bytes_max = 1048576");
         } else {
-            let keys: Vec<String> = section.keys.iter().map(commented_key).collect();
+            let keys = section.keys.iter().chain(&section.other);
+            let keys: Vec<String> = keys.map(commented_key).collect();
             let _ = writeln!(text, "{}", keys.join("\n\n"));
         }
     }
@@ -117,7 +118,7 @@ pub fn starter_file() -> String {
 fn commented_key(key: &Key) -> String {
     let mut lines = wrapped(&sentences(key.doc));
     let example = key.default.toml(key.kind);
-    let example = example.unwrap_or_else(|| "\"https://api.example.com\"".to_owned());
+    let example = example.unwrap_or_else(|| format!("{:?}", key.example));
     lines.push(format!("{} = {example}", key.name));
     lines.iter().map(|line| format!("# {line}")).collect::<Vec<_>>().join("\n")
 }
@@ -128,7 +129,7 @@ fn section_schema(section: &SectionEntry) -> (String, Value) {
     let schema = json!({
         "type": "object",
         "description": sentences(section.doc),
-        "additionalProperties": false,
+        "additionalProperties": section.other.as_ref().map_or(json!(false), key_schema),
         "properties": keys,
     });
     (section.name.to_owned(), schema)

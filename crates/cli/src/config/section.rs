@@ -1,5 +1,6 @@
 //! What a section of the configuration is, and the macro that makes one from its table of keys.
 
+use super::Place;
 use super::value::Kind;
 
 /// One key, as the reference describes it and reading checks it.
@@ -13,6 +14,8 @@ pub(crate) struct Key {
     pub(crate) kind: Kind,
     /// The value when nobody sets it, as text; empty for none.
     pub(crate) default: Default,
+    /// A value that shows the form of keys that have no default; else empty.
+    pub(crate) example: &'static str,
     /// Least and greatest value of an integer.
     pub(crate) bounds: Option<(u64, u64)>,
 }
@@ -44,6 +47,9 @@ pub(crate) trait Section {
     const NAME: &'static str;
     /// What the section is for.
     const DOC: &'static str;
+    /// What keys of names beyond [`Section::keys`] mean, in a section that takes them; the name
+    /// stands for theirs. They consist of letters, digits, `_` and `-`.
+    const OTHER: Option<Key> = None;
 
     /// Every key, in the order of the reference.
     fn keys() -> Vec<Key>;
@@ -53,6 +59,14 @@ pub(crate) trait Section {
     /// # Errors
     /// Says what the key expects, when `text` is not it.
     fn set(&mut self, name: &str, text: &str) -> Result<(), String>;
+
+    /// Sets a key that [`Section::OTHER`] describes; it stands at `place`.
+    ///
+    /// # Errors
+    /// Says what the key expects, when `text` is not it.
+    fn set_other(&mut self, _name: &str, _text: &str, _place: &Place) -> Result<(), String> {
+        unreachable!("the section takes no other keys")
+    }
 }
 
 /// Makes a section: the struct, its defaults, and what [`Section`] asks for.
@@ -88,6 +102,7 @@ macro_rules! section {
                     doc: concat!($($doc,)+),
                     kind: <$type as $crate::config::value::Setting>::KIND,
                     default: $crate::config::section::Default::Text($default),
+                    example: <$type as $crate::config::value::Setting>::EXAMPLE,
                     bounds: $crate::config::section::section!(@bounds $($min, $max)?),
                 },)+]
             }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use underpin_limiter::{Cidr, Quota};
 use url::Url;
 
 /// What values a key takes, for messages, the reference page and the JSON Schema.
@@ -24,6 +25,9 @@ pub(crate) enum Kind {
 pub(crate) trait Setting: Sized {
     /// What values it takes.
     const KIND: Kind;
+
+    /// A value that shows the form, for types whose keys have no default.
+    const EXAMPLE: &'static str = "";
 
     /// Reads a value.
     ///
@@ -131,6 +135,7 @@ impl PublicUrl {
 
 impl Setting for Option<PublicUrl> {
     const KIND: Kind = Kind::Text { form: "an origin, as `https://api.example.com`" };
+    const EXAMPLE: &'static str = "https://api.example.com";
 
     fn parse(text: &str) -> Result<Self, String> {
         if text.is_empty() {
@@ -144,6 +149,42 @@ impl Setting for Option<PublicUrl> {
             return Err(expects(Self::KIND));
         }
         Ok(Some(PublicUrl(origin)))
+    }
+}
+
+impl Setting for Quota {
+    const KIND: Kind = Kind::Text {
+        form: "an amount and a window, as `600/min`, `20/15min` or `10/s burst 30`, or `unlimited`",
+    };
+
+    fn parse(text: &str) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+/// Networks of IP addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Networks(Vec<Cidr>);
+
+impl Networks {
+    /// Them, in the order written.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Cidr] {
+        &self.0
+    }
+}
+
+impl Setting for Networks {
+    const KIND: Kind = Kind::Text {
+        form: "IP addresses and networks with commas between, as `10.0.0.0/8, fd00::/8`",
+    };
+    const EXAMPLE: &'static str = "10.0.0.0/8, fd00::/8";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.trim().is_empty() {
+            return Ok(Self(Vec::new()));
+        }
+        text.split(',').map(|part| part.trim().parse()).collect::<Result<_, _>>().map(Self)
     }
 }
 
@@ -243,6 +284,18 @@ mod tests {
         refused("sqlite:", "expects `sqlite:` and a path");
         refused("sqlite:a.db?mode=ro", "expects `sqlite:` and a path");
         refused("data/app.db", "expects `sqlite:` and a path");
+    }
+
+    #[test]
+    fn trusted_networks_are_a_list() {
+        let networks = Networks::parse(" 10.0.0.0/8,fd00::/8 , 192.0.2.1").expect("networks");
+        let shown: Vec<String> = networks.as_slice().iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["10.0.0.0/8", "fd00::/8", "192.0.2.1/32"]);
+        assert_eq!(Networks::parse(""), Ok(Networks(Vec::new())));
+        for wrong in ["10.0.0.0/8,", "*", "10.0.0.0/8 fd00::/8", "proxy.example.com"] {
+            let error = Networks::parse(wrong).expect_err(wrong);
+            assert!(error.starts_with("expects an IP address or a network"), "{error}");
+        }
     }
 
     #[test]

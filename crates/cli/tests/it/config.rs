@@ -104,6 +104,53 @@ fn a_section_that_is_no_table_is_refused() {
     assert_snapshot!("config_no_table", mistakes("server = \"127.0.0.1:80\"\n", &[]));
 }
 
+const ROLES: &str = r#"
+extend schema @role(name: "staff", can: ["notes:read"]) @role(name: "Night-shift", can: ["*"])
+
+type Note @model @access(read: "true") { text: String }
+"#;
+
+/// What is said when the roles of the configuration are held against those of [`ROLES`].
+fn role_mistakes(text: &str, environment: &[(&str, &str)]) -> Option<String> {
+    let schema = underpin_schema::parse(ROLES, "schema.graphql").schema.unwrap();
+    let config = read(text, environment);
+    config.check_roles("underpin.toml", text, &schema).err().map(|error| error.to_string())
+}
+
+#[test]
+fn tiers_are_those_of_kinds_of_callers_and_of_roles() {
+    let text = "[tiers]\nuser = \"10/s burst 50\"\nadmin = \"unlimited\"\nNight-shift = \"5/h\"";
+    let environment = [("UNDERPIN_TIERS__ANONYMOUS", "5/min"), ("UNDERPIN_TIERS__STAFF", "20/s")];
+    let tiers = read(text, &environment).tiers;
+    assert_eq!(tiers.kinds.user.to_string(), "10/s burst 50");
+    assert_eq!(tiers.kinds.anonymous.to_string(), "5/min");
+    assert_eq!(tiers.kinds.key.to_string(), "12000/min");
+    let roles: Vec<(&str, String)> =
+        tiers.roles.iter().map(|(role, tier)| (role.as_str(), tier.quota.to_string())).collect();
+    let expected = [("Night-shift", "5/h"), ("admin", "unlimited"), ("staff", "20/s")];
+    assert_eq!(roles, expected.map(|(role, quota)| (role, quota.to_owned())));
+    assert_eq!(role_mistakes(text, &environment), None);
+}
+
+#[test]
+fn tiers_of_roles_that_the_schema_lacks_are_shown_with_the_nearest_name() {
+    let text = "[tiers]\nanonymus = \"5/min\"\nstaf = \"20/s\"\nwarehouse = \"1/s\"\n";
+    let mistakes = role_mistakes(text, &[("UNDERPIN_TIERS__ADMINS", "1/s")]).unwrap();
+    assert_snapshot!("config_roles", mistakes);
+}
+
+#[test]
+fn quotas_and_networks_say_what_they_expect() {
+    assert_snapshot!(
+        "config_tiers",
+        mistakes(
+            "[tiers]\nuser = 600\nkey = \"600 per minute\"\nstaff = \"0/min\"\n\"a b\" = \"1/s\"\n\
+             [server]\ntrusted_proxies = \"10.0.0.1/8\"\n",
+            &[("UNDERPIN_TIERS__LEAD", "2000000/s"), ("UNDERPIN_TIERS__user", "1/s")],
+        )
+    );
+}
+
 #[test]
 fn pages_cannot_be_larger_by_default_than_at_most() {
     assert_snapshot!(

@@ -17,11 +17,11 @@ use hyper::{Response, StatusCode};
 use underpin_base::{Code, Error, Result, Retry};
 use underpin_plan::ActorKind;
 
-use crate::envelope;
 use crate::headers::{Accept, RequestId};
 use crate::log::{Facts, Line, agent};
 use crate::reply::{Content, Reply};
 use crate::server::{Conn, Refusal, Worker};
+use crate::{envelope, limits};
 
 /// Nothing of an API answer is a page: no script runs, nothing frames it.
 const API_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
@@ -91,6 +91,9 @@ fn complete(worker: &Worker, conn: &Conn, facts: &Facts, reply: Reply) -> Respon
     for (name, value) in reply.headers {
         headers.insert(name, value);
     }
+    if let Some(counted) = &facts.counted {
+        limits::insert(&mut headers, &worker.policies, counted);
+    }
     if conn.body_pending() {
         // The client is still sending what nobody will read. hyper drops a small rest and goes
         // on; here the client is told not to count on it.
@@ -121,15 +124,19 @@ fn of_error(error: &Error, facts: &Facts) -> Reply {
         reply = reply.with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     if code.retry() == Retry::Later {
-        reply = reply.with(RETRY_AFTER, retry_after(&facts.id));
+        let seconds = match facts.counted.filter(|_| code == Code::RateLimited) {
+            Some(counted) => counted.retry_after_s(),
+            None => Some(retry_after_s(&facts.id)),
+        };
+        reply.headers.extend(seconds.map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds))));
     }
     reply
 }
 
 /// One to five seconds, spread over clients so that they do not come back together.
-fn retry_after(id: &RequestId) -> HeaderValue {
-    let spread = id.as_str().bytes().fold(0_u16, |sum, byte| sum.wrapping_add(u16::from(byte)));
-    HeaderValue::from(spread % 5 + 1)
+fn retry_after_s(id: &RequestId) -> u32 {
+    let spread = id.as_str().bytes().fold(0_u32, |sum, byte| sum.wrapping_add(u32::from(byte)));
+    spread % 5 + 1
 }
 
 fn status_of(code: Code) -> StatusCode {
@@ -186,6 +193,8 @@ pub(crate) fn refuse(worker: &Worker, conn: &Conn, refusal: Refusal, read: &[u8]
         n_statements: 0,
         n_rows: 0,
         bytes_in: read.len() as u64,
+        client: conn.peer.ip().to_canonical(),
+        counted: None,
     };
     let mut error = Error::new(code, message);
     if refusal == Refusal::Unescaped {

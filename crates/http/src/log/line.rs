@@ -2,7 +2,7 @@
 //!
 //! Everything a client chose is escaped and cut; tokens and bodies never get here.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,7 @@ use underpin_schema::wire;
 
 use crate::headers::{Accept, RequestId, TraceId};
 use crate::json::{push_number, push_string};
+use crate::limits::Counted;
 
 /// Bytes of one text of a client at most.
 const TEXT_BYTES_MAX: usize = 1_024;
@@ -33,6 +34,9 @@ pub(crate) struct Facts {
     pub n_statements: u32,
     pub n_rows: u32,
     pub bytes_in: u64,
+    /// The address of the client that the connection speaks for.
+    pub client: IpAddr,
+    pub counted: Option<Counted>,
 }
 
 /// A line to be written.
@@ -91,6 +95,9 @@ impl Line<'_> {
         out.extend_from_slice(b",\"peer\":\"");
         push_peer(out, self.peer);
         out.push(b'"');
+        if self.facts.client != self.peer.ip().to_canonical() {
+            push_field(out, "client", &self.facts.client.to_string());
+        }
         if !self.agent.is_empty() {
             push_field(out, "agent", self.agent);
         }
@@ -206,6 +213,8 @@ mod tests {
             n_statements: 2,
             n_rows: 20,
             bytes_in: 0,
+            client: IpAddr::from([127, 0, 0, 1]),
+            counted: None,
         }
     }
 

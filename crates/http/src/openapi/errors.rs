@@ -115,6 +115,7 @@ fn response_headers(status: u16, codes: &[Code]) -> Map<String, Value> {
     match status {
         401 => add("WWW-Authenticate"),
         405 => add("Allow"),
+        429 => ["RateLimit-Policy", "RateLimit"].into_iter().for_each(&mut add),
         _ => {}
     }
     if codes.iter().any(|code| code.retry() == Retry::Later) {
@@ -134,6 +135,8 @@ pub(super) fn headers() -> Value {
         "Link": text("The pages after (`rel=\"next\"`) and before (`rel=\"prev\"`)."),
         "Allow": text("The methods the path has."),
         "WWW-Authenticate": text("`Bearer`"),
+        "RateLimit-Policy": text("What the caller's tier allows: its name, how many (`q`) in how many seconds (`w`)."),
+        "RateLimit": text("What is left of it (`r`), and in how many seconds it is whole again (`t`)."),
         "Retry-After": {
             "description": "Seconds to wait before the request is worth sending again.",
             "schema": { "type": "integer" },

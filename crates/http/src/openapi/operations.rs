@@ -11,7 +11,7 @@ use super::{parameters, schema_ref};
 use crate::site;
 
 /// Statuses that any request may be answered with.
-const ALWAYS: &[u16] = &[400, 401, 403, 404, 405, 406, 408, 414, 421, 431, 500, 503];
+const ALWAYS: &[u16] = &[400, 401, 403, 404, 405, 406, 408, 414, 421, 429, 431, 500, 503];
 /// Those of a write.
 const WRITE: &[u16] = &[409, 412];
 /// Those of a body.
@@ -188,7 +188,7 @@ fn with_list(mut operation: Value, schema: &Schema, model: &Model, limits: &Limi
     add_parameters(&mut operation, parameters::list(schema, model, limits));
     let page = json!({
         "description": "A page of rows.",
-        "headers": headers(&["X-Request-Id", "Link"]),
+        "headers": headers(&["Link"]),
         "content": { "application/json": { "schema": {
             "type": "object",
             "properties": {
@@ -223,10 +223,9 @@ fn request_body(model: &Model, kind: BodyKind, media: &[&str]) -> Value {
 }
 
 fn row_response(model: &Model, description: &str, names: &[&str]) -> Value {
-    let names: Vec<&str> = ["X-Request-Id"].iter().chain(names).copied().collect();
     json!({
         "description": description,
-        "headers": headers(&names),
+        "headers": headers(names),
         "content": { "application/json": { "schema": {
             "type": "object",
             "properties": { "data": schema_ref(&model.name) },
@@ -236,9 +235,11 @@ fn row_response(model: &Model, description: &str, names: &[&str]) -> Value {
     })
 }
 
+/// The headers of an answer with rows: those of every one, and `names`.
 fn headers(names: &[&str]) -> Map<String, Value> {
     let reference = |name: &str| json!({ "$ref": format!("#/components/headers/{name}") });
-    names.iter().map(|name| ((*name).to_owned(), reference(name))).collect()
+    let of_all = ["X-Request-Id", "RateLimit-Policy", "RateLimit"];
+    of_all.iter().chain(names).map(|name| ((*name).to_owned(), reference(name))).collect()
 }
 
 fn if_match(model: &Model) -> Value {

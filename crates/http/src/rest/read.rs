@@ -82,7 +82,7 @@ async fn call(
     (key, query): (Option<&str>, &Query<'_>),
     body: &mut Vec<u8>,
 ) -> Result<ReadReply> {
-    let ctx = exchange.context().await?;
+    let ctx = exchange.context();
     let mut shape = Vec::with_capacity(128);
     push_target(&mut shape, target);
     let mut values = SmallVec::new();

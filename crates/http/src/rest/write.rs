@@ -35,7 +35,7 @@ pub(super) async fn write(
     let limits = &exchange.worker.shared.limits;
     let query = Query::parse(exchange.head.uri.query(), takes, limits)?;
     let if_match = Tags::if_match(&exchange.head.headers)?;
-    let ctx = exchange.context().await?;
+    let ctx = exchange.context();
     if *method == Method::DELETE {
         let request = request(app.schema(), method, &route, Document::default())?;
         return commit(&mut exchange, &app, &ctx, (request, &query, &if_match)).await;

@@ -18,6 +18,7 @@ use underpin_plan::Actor;
 
 use super::conn::{Conn, Phase};
 use super::{Arrival, Shared, connection};
+use crate::limits::Policies;
 use crate::log::LogBuffer;
 use crate::site::Site;
 
@@ -25,6 +26,7 @@ use crate::site::Site;
 pub(crate) struct Worker {
     pub shared: Arc<Shared>,
     pub log: RefCell<LogBuffer>,
+    pub policies: Policies,
     /// Whoever sends no credentials.
     pub anonymous: Arc<Actor>,
     /// The routes of the schema served last, and its generation.
@@ -36,9 +38,11 @@ pub(crate) struct Worker {
 impl Worker {
     fn new(shared: Arc<Shared>) -> Self {
         let log = RefCell::new(shared.log.buffer());
+        let policies = shared.limiter.policies();
         Self {
             shared,
             log,
+            policies,
             anonymous: Arc::new(Actor::anonymous()),
             site: RefCell::new(None),
             connections: RefCell::default(),

@@ -7,6 +7,7 @@ mod contract;
 mod deadlines;
 mod framing;
 mod json;
+mod limits;
 mod lists;
 mod log;
 mod routes;

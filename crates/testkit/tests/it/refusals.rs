@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use underpin_base::Limits;
+use underpin_http::Tiers;
 use underpin_testkit::TestApp;
 
 const SCHEMA: &str = r#"
@@ -103,4 +104,15 @@ fn a_defect_tells_the_client_nothing_and_the_log_everything() {
     assert!(!body.contains("note") && !body.contains("table"), "{body}");
     let line = app.log_line(&answer);
     assert!(line["cause"].as_str().is_some_and(|cause| cause.contains("no such table")), "{line}");
+}
+
+#[test]
+fn more_requests_than_a_tier_allows_are_refused_until_there_is_room() {
+    let tiers = Tiers { anonymous: "2/min".parse().unwrap(), ..Tiers::unlimited() };
+    let app = TestApp::of(SCHEMA).with_tiers(tiers).start();
+    let get = || app.anonymous().get("/api/v1/notes").send();
+    let _ = (get().is(200), get().is(200));
+    let _ = get().is_error(429, "RATE_LIMITED").has_header("retry-after", "30");
+    app.clock().advance(30_000_000);
+    let _ = get().is(200);
 }

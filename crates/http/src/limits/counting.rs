@@ -1,0 +1,51 @@
+//! An exchange counts itself.
+
+use underpin_base::Result;
+use underpin_plan::Actor;
+
+use super::Counted;
+use crate::exchange::Exchange;
+
+impl Exchange<'_> {
+    /// Counts `cost` requests for the client's address.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED`
+    pub(crate) fn count_address(&mut self, cost: u32) -> Result<()> {
+        let (limiter, now_us) = (&self.worker.shared.limiter, self.facts.at.0);
+        let counted = limiter.count_address(self.conn, self.facts.client, cost, now_us);
+        self.note(counted)
+    }
+
+    /// Counts `cost` requests for whoever presented `token`.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED`
+    pub(crate) fn count_actor(&mut self, actor: &Actor, token: &str, cost: u32) -> Result<()> {
+        let (limiter, now_us) = (&self.worker.shared.limiter, self.facts.at.0);
+        let counted = limiter.count_actor(actor, token, cost, now_us);
+        self.note(counted)
+    }
+
+    /// Counts a try to prove who one is, for the client's address and, where it names one, for the
+    /// account: by the text that names it, whether or not it exists. `operation` is what is tried,
+    /// as the route has it.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED`, also when so many are trying that no more can be counted.
+    #[expect(dead_code, reason = "there is no route by which an account is proved")]
+    pub(crate) fn count_try(
+        &mut self,
+        operation: &'static str,
+        account: Option<&str>,
+    ) -> Result<()> {
+        let (limiter, now_us) = (&self.worker.shared.limiter, self.facts.at.0);
+        let counted = limiter.count_try(self.facts.client, operation, account, now_us);
+        self.note(counted.or(self.facts.counted))
+    }
+
+    fn note(&mut self, counted: Option<Counted>) -> Result<()> {
+        self.facts.counted = counted;
+        self.worker.shared.limiter.admit(counted)
+    }
+}

@@ -34,12 +34,12 @@ pub(crate) fn order(
             return Err(Parameter::Sort.refuse(Code::InvalidParameter, message));
         }
         let (term, column) = resolve(view, model, sort, vars)?;
+        // The key is unique: whatever follows it decides nothing, but must exist all the same.
+        if columns.last().is_some_and(|(last, _)| *last == Some(key)) {
+            continue;
+        }
         terms.push(term);
         columns.push((column, sort.descending));
-        // The key is unique: whatever follows it decides nothing.
-        if column == Some(key) {
-            break;
-        }
     }
     let mut shape = Shape::of(view.model(model), &keys[..terms.len()]);
     if columns.last().is_none_or(|(column, _)| *column != Some(key)) {

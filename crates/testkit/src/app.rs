@@ -94,6 +94,12 @@ impl Setup {
         self.with_actor(name, Actor::service())
     }
 
+    /// Adds anybody: with claims, say, or with a row of their own that rules may ask about.
+    pub fn with_actor(mut self, name: &str, actor: Actor) -> Self {
+        self.actors.insert(name.to_owned(), actor);
+        self
+    }
+
     /// Sets the bounds on requests.
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -171,11 +177,6 @@ impl Setup {
             thread: Some(thread),
             _folder: folder,
         }
-    }
-
-    fn with_actor(mut self, name: &str, actor: Actor) -> Self {
-        self.actors.insert(name.to_owned(), actor);
-        self
     }
 
     /// A key of version 7 that no row of the test gets by itself: those count up from another time.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its stage has failed")]
 
 mod error_codes;
+mod learning;
 mod log_page;
 mod music_store;
 mod refusals;

@@ -7,6 +7,7 @@
 //! | a refresh token | [`refresh`] | a counter of the session |
 //! | a link or a code in a mail | [`ticket`] | a keyed hash |
 //! | a code of an authenticator app, a recovery code | [`totp`], [`recovery`] | the secret, sealed; keyed hashes |
+//! | a passkey | [`passkey`] | a public key and a counter |
 //! | that a page of ours sent the request | [`csrf`] | nothing |
 //!
 //! All keys derive from one master secret ([`secret`]). The room knows no rows, no HTTP and no engine:
@@ -19,6 +20,7 @@
 
 pub mod csrf;
 mod encoding;
+pub mod passkey;
 pub mod password;
 pub mod recovery;
 pub mod refresh;

@@ -65,7 +65,7 @@ pub(crate) async fn answer(
         n_statements: 0,
         n_rows: 0,
         bytes_in: body.size_hint().lower(),
-        client: worker.shared.limiter.client(conn.peer.ip(), &head.headers),
+        client: worker.shared.limiter.client(conn, &head.headers),
         counted: None,
     };
     let actor = Arc::clone(&worker.anonymous);

@@ -11,10 +11,16 @@ mod tier;
 
 use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 
 use hyper::HeaderMap;
+use hyper::header::HeaderName;
 use underpin_base::{Code, Error};
-use underpin_limiter::{AddressKey, Buckets, Cidr, Found, Full, Outcome, Verdict, client_address};
+use underpin_limiter::{
+    AddressKey, Bucket, Buckets, Cidr, Found, Full, Outcome, Verdict, client_address,
+};
 use underpin_plan::{Actor, ActorKind};
 use underpin_schema::Value;
 use uuid::Uuid;
@@ -23,6 +29,8 @@ use crate::server::Conn;
 pub(crate) use headers::{Policies, insert};
 pub use tier::Tiers;
 use tier::{Compiled, TierId};
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Callers of each kind that are counted apart; an address or an account takes some 60 bytes.
 const CALLERS_MAX: usize = 65_536;
@@ -35,6 +43,23 @@ pub(crate) struct Limiter {
     actors: Buckets,
     tries_of_addresses: Buckets,
     tries_of_accounts: Buckets,
+    /// Whether the operator was told of a proxy that is not trusted.
+    told: AtomicBool,
+}
+
+/// A bucket at hand, so that the next request over a connection finds it without a lock.
+#[derive(Debug)]
+pub(crate) struct Spent {
+    of: Who,
+    bucket: Arc<Bucket>,
+}
+
+/// Whose a bucket at hand is.
+#[derive(Debug)]
+enum Who {
+    Address(AddressKey),
+    /// One that was authenticated: the same again is the same in memory.
+    Actor(Arc<Actor>),
 }
 
 /// What came of counting a request.
@@ -55,18 +80,40 @@ impl Limiter {
             // No guess goes uncounted.
             tries_of_addresses: Buckets::new(CALLERS_MAX, Full::Refuse),
             tries_of_accounts: Buckets::new(CALLERS_MAX, Full::Refuse),
+            told: AtomicBool::new(false),
         }
     }
 
-    /// The address of the client that `peer` speaks for: its own, unless it is a trusted proxy.
-    pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    /// The address of the client that a connection speaks for: that of its other end, unless it is
+    /// a trusted proxy.
+    pub(crate) fn client(&self, conn: &Conn, headers: &HeaderMap) -> IpAddr {
+        let peer = conn.peer.ip();
         if self.trusted.is_empty() {
+            if conn.spent.borrow().is_none() {
+                self.look_for_proxy(peer, headers);
+            }
             return peer.to_canonical();
         }
         // A value that is no text is no address either.
-        let values = headers.get_all("x-forwarded-for").iter();
+        let values = headers.get_all(FORWARDED_FOR).iter();
         let values = values.map(|value| value.to_str().unwrap_or_default());
         client_address(peer, values, &self.trusted)
+    }
+
+    /// Tells the operator, once, of what looks like a proxy: all who come through it are counted
+    /// as one.
+    fn look_for_proxy(&self, peer: IpAddr, headers: &HeaderMap) {
+        let is_near = match peer.to_canonical() {
+            IpAddr::V4(peer) => peer.is_private() || peer.is_loopback(),
+            IpAddr::V6(peer) => peer.is_unique_local() || peer.is_loopback(),
+        };
+        if is_near && headers.contains_key(FORWARDED_FOR) && !self.told.swap(true, Relaxed) {
+            tracing::warn!(
+                %peer,
+                "X-Forwarded-For is ignored, and all clients behind this address count as one; if \
+                 it is your proxy, name it in `server.trusted_proxies`"
+            );
+        }
     }
 
     /// Counts for an address. `None` where nothing bounds it.
@@ -80,18 +127,16 @@ impl Limiter {
         let tier = TierId::ANONYMOUS;
         let quota = self.tiers.quota(tier)?;
         let key = AddressKey::of(client);
-        let mut kept = conn.bucket.borrow_mut();
+        let mut kept = conn.spent.borrow_mut();
         let verdict = match &*kept {
-            Some((of, bucket)) if *of == key => bucket.take(&quota, cost, now_us),
-            Some(_) | None => match self.addresses.find(&key, &quota, now_us) {
-                Found::Own(bucket) => {
-                    let verdict = bucket.take(&quota, cost, now_us);
-                    *kept = Some((key, bucket));
-                    verdict
-                }
-                Found::Shared(bucket) => bucket.take(&quota, cost, now_us),
-                Found::Refused => Verdict::no_room(&quota),
-            },
+            Some(Spent { of: Who::Address(of), bucket }) if *of == key => {
+                bucket.take(&quota, cost, now_us)
+            }
+            Some(_) | None => {
+                let found = self.addresses.find(&key, &quota, now_us);
+                let bucket = keep(found, Who::Address(key), &mut kept);
+                bucket.map_or(Verdict::no_room(&quota), |it| it.take(&quota, cost, now_us))
+            }
         };
         Some(Counted { tier, verdict })
     }
@@ -99,15 +144,25 @@ impl Limiter {
     /// Counts for whoever presented `token`. `None` where nothing bounds it.
     pub(crate) fn count_actor(
         &self,
-        actor: &Actor,
-        token: &str,
+        conn: &Conn,
+        (actor, token): (&Arc<Actor>, &str),
         cost: u32,
         now_us: i64,
     ) -> Option<Counted> {
         let tier = self.tiers.of(&actor.profile);
         let quota = self.tiers.quota(tier)?;
-        let key = ActorKey::of(actor, token);
-        Some(Counted { tier, verdict: self.actors.take(&key, &quota, cost, now_us) })
+        let mut kept = conn.spent.borrow_mut();
+        let verdict = match &*kept {
+            Some(Spent { of: Who::Actor(of), bucket }) if Arc::ptr_eq(of, actor) => {
+                bucket.take(&quota, cost, now_us)
+            }
+            Some(_) | None => {
+                let found = self.actors.find(&ActorKey::of(actor, token), &quota, now_us);
+                let bucket = keep(found, Who::Actor(Arc::clone(actor)), &mut kept);
+                bucket.map_or(Verdict::no_room(&quota), |it| it.take(&quota, cost, now_us))
+            }
+        };
+        Some(Counted { tier, verdict })
     }
 
     /// Counts a try to prove who one is, for its address and for the account that it names. An
@@ -158,6 +213,18 @@ impl Limiter {
     /// The headers that name the tiers, for one worker.
     pub(crate) fn policies(&self) -> Policies {
         Policies::new(&self.tiers)
+    }
+}
+
+/// The bucket found, which is kept at hand where it is the caller's own.
+fn keep(found: Found, of: Who, kept: &mut Option<Spent>) -> Option<Arc<Bucket>> {
+    match found {
+        Found::Own(bucket) => {
+            *kept = Some(Spent { of, bucket: Arc::clone(&bucket) });
+            Some(bucket)
+        }
+        Found::Shared(bucket) => Some(bucket),
+        Found::Refused => None,
     }
 }
 

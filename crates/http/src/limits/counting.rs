@@ -1,5 +1,7 @@
 //! An exchange counts itself.
 
+use std::sync::Arc;
+
 use underpin_base::Result;
 use underpin_plan::Actor;
 
@@ -21,9 +23,9 @@ impl Exchange<'_> {
     ///
     /// # Errors
     /// `RATE_LIMITED`
-    pub(crate) fn count_actor(&mut self, actor: &Actor, token: &str, cost: u32) -> Result<()> {
+    pub(crate) fn count_actor(&mut self, actor: &Arc<Actor>, token: &str, cost: u32) -> Result<()> {
         let (limiter, now_us) = (&self.worker.shared.limiter, self.facts.at.0);
-        let counted = limiter.count_actor(actor, token, cost, now_us);
+        let counted = limiter.count_actor(self.conn, (actor, token), cost, now_us);
         self.note(counted)
     }
 

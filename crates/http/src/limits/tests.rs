@@ -31,9 +31,11 @@ fn roles(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-/// How many of 20 requests of this actor are admitted.
+/// How many of 20 requests of this actor over one connection are admitted.
 fn n_admitted(limiter: &Limiter, actor: &Actor, token: &str) -> usize {
-    (0..20).filter(|_| limiter.admit(limiter.count_actor(actor, token, 1, NOW)).is_ok()).count()
+    let (conn, actor) = (conn(), Arc::new(actor.clone()));
+    let count = |_: &i32| limiter.count_actor(&conn, (&actor, token), 1, NOW);
+    (0..20).filter(|n| limiter.admit(count(n)).is_ok()).count()
 }
 
 #[test]
@@ -68,6 +70,23 @@ fn a_connection_counts_for_each_client_that_it_speaks_for() {
     let clients = ["192.0.2.1", "192.0.2.2", "192.0.2.1", "192.0.2.2", "192.0.2.1", "192.0.2.2"];
     assert_eq!(clients.map(&mut count), [true, true, true, true, false, false]);
     assert_eq!(["2001:db8::1", "2001:db8::2", "2001:db8::3"].map(count), [true, true, false]);
+}
+
+#[test]
+fn a_connection_counts_for_each_actor_that_asks_over_it() {
+    let (limiter, conn) = (limiter(), conn());
+    let ada = Arc::new(Actor::user(Value::Int(1), []));
+    let bob = Arc::new(Actor::user(Value::Int(2), []));
+    let count = |actor: &Arc<Actor>| {
+        let counted = limiter.count_actor(&conn, (actor, ""), 1, NOW);
+        limiter.admit(counted).is_ok()
+    };
+    let nobody = || limiter.admit(limiter.count_address(&conn, conn.peer.ip(), 1, NOW)).is_ok();
+    assert_eq!([count(&ada), count(&bob), nobody(), count(&ada)], [true; 4]);
+    assert_eq!([nobody(), nobody(), count(&ada), count(&ada)], [true, false, true, false]);
+    assert_eq!([count(&bob), count(&bob), count(&bob)], [true, true, false]);
+    // Authenticated anew, it is still the same account.
+    assert!(!count(&Arc::new(Actor::clone(&ada))));
 }
 
 #[test]
@@ -112,18 +131,20 @@ fn a_try_that_may_go_on_tells_nothing_of_what_others_tried() {
 #[test]
 fn a_cost_that_no_bucket_holds_is_refused_without_a_time_to_wait() {
     let limiter = limiter();
-    let counted = limiter.count_actor(&Actor::key([]), "a", 6, NOW);
+    let (conn, key) = (conn(), Arc::new(Actor::key([])));
+    let counted = limiter.count_actor(&conn, (&key, "a"), 6, NOW);
     let refused = limiter.admit(counted).unwrap_err();
     assert_eq!(refused.code(), Code::RateLimited);
     assert_eq!(counted.unwrap().retry_after_s(), None);
-    let counted = limiter.count_actor(&Actor::key([]), "a", 5, NOW);
+    let counted = limiter.count_actor(&conn, (&key, "a"), 5, NOW);
     assert!(limiter.admit(counted).is_ok());
 }
 
 #[test]
 fn what_is_left_stands_in_the_headers() {
     let limiter = limiter();
-    let counted = limiter.count_actor(&Actor::key(roles(&["lead"])), "a", 2, NOW).unwrap();
+    let key = Arc::new(Actor::key(roles(&["lead"])));
+    let counted = limiter.count_actor(&conn(), (&key, "a"), 2, NOW).unwrap();
     let mut headers = HeaderMap::new();
     insert(&mut headers, &limiter.policies(), &counted);
     assert_eq!(headers["ratelimit-policy"], "\"lead\";q=7;w=60");

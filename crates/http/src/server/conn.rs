@@ -3,14 +3,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use underpin_base::Limits;
-use underpin_limiter::{AddressKey, Bucket};
 
 use super::framing::Refusal;
+use crate::limits::Spent;
 
 /// What a connection is waiting for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,8 +53,8 @@ pub(crate) enum Verdict {
 pub(crate) struct Conn {
     /// The client's address.
     pub peer: SocketAddr,
-    /// What the client it spoke for last has spent.
-    pub bucket: RefCell<Option<(AddressKey, Arc<Bucket>)>>,
+    /// What whoever asked over it last has spent.
+    pub spent: RefCell<Option<Spent>>,
     phase: Cell<Phase>,
     since: Cell<Instant>,
     body_overdue: Cell<bool>,
@@ -73,7 +72,7 @@ impl Conn {
     pub(crate) fn new(peer: SocketAddr) -> Self {
         Self {
             peer,
-            bucket: RefCell::new(None),
+            spent: RefCell::new(None),
             phase: Cell::new(Phase::Fresh),
             since: Cell::new(Instant::now()),
             body_overdue: Cell::new(false),

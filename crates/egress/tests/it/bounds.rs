@@ -104,7 +104,17 @@ async fn requests_beyond_the_bound_wait_their_turn() {
     assert!(matches!(first.unwrap_err().cause(), Cause::Time { .. }));
     assert!(matches!(second.unwrap_err().cause(), Cause::Time { .. }));
     assert_eq!(quick.requests(), [""; 0]);
-    assert_eq!(client.send(get(quick.url("/"))).await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_request_that_ended_makes_room_for_the_next() {
+    let client = Client::new(Settings { requests_max: 1, ..Settings::default() }).unwrap();
+    let broken = Server::start(Behaviour::Write(Vec::new())).await;
+    let quick = Server::start(answer("200 OK", "")).await;
+    assert!(client.send(get(broken.url("/"))).await.is_err());
+    for _ in 0..2 {
+        assert_eq!(client.send(get(quick.url("/"))).await.unwrap().status(), 200);
+    }
 }
 
 #[tokio::test]

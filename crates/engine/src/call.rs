@@ -1,21 +1,48 @@
 //! What transports hand to the engine and get back.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use underpin_base::{Result, Timestamp};
 use underpin_plan::{Actor, RawText, ReadRequest};
+use uuid::Uuid;
 
 /// The circumstances of a request.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// Who asks.
-    pub actor: std::sync::Arc<Actor>,
+    pub actor: Arc<Actor>,
     /// When.
     pub now: Timestamp,
     /// From where, where known.
     pub ip: Option<IpAddr>,
     /// `rest`, `graphql`, `realtime`, `function` or `job`.
     pub transport: &'static str,
+    /// What must still hold when a write of this actor commits; `None` for whoever shows no
+    /// credentials, and for the server itself.
+    pub standing: Option<Arc<Standing>>,
+}
+
+/// By what somebody was recognised, as it was then. A write commits only while it is so still, so
+/// nothing is written on behalf of a session after the end of it was committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// What was shown.
+    pub by: Shown,
+    /// Its row.
+    pub id: Uuid,
+    /// The version of the account's row: it grows with everything that changes what the account
+    /// may do.
+    pub account_version: i64,
+}
+
+/// What credentials stand for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// A session of an account.
+    Session,
+    /// An API key.
+    Key,
 }
 
 /// A read to do.

@@ -1,6 +1,5 @@
 //! The engine and the application it serves.
 
-use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -8,20 +7,23 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::sync::{RwLock, RwLockReadGuard};
 use underpin_base::{Clock, Code, Error, Ids, Limits, Result, Timestamp};
 use underpin_migrate::Status;
-use underpin_plan::{Actor, Catalog, Operation, WriteRequest, WriteShape};
+use underpin_plan::{Catalog, Operation, WriteRequest, WriteShape};
 use underpin_rules::Rules;
-use underpin_schema::{ModelId, Schema};
-use underpin_store::Store;
+use underpin_schema::{Model, ModelId, Schema};
+use underpin_store::{ReadJob, Store};
 
 use crate::cursor::Cursors;
-use crate::keys::{self, Remembered};
 use crate::plans::{Lens, Lenses, Plans};
 use crate::reads::{Page, ReadPlan};
+use crate::authority::Authority;
 use crate::writes::{Surroundings, WritePlan};
-use crate::{Context, ReadCall, ReadReply, WriteReply, system};
+use crate::{Context, ReadCall, ReadReply, SystemQuery, Transaction, WriteReply, system};
 
 /// Where the key of the cursors is kept.
 const CURSOR_KEY: &str = "cursor_key";
+
+/// Rows of our own that one question returns at most, and relations of each.
+const SYSTEM_ROWS_MAX: u32 = 1_000;
 
 /// No version of SQLite's that a schema could have been found at.
 const NEVER: i64 = -1;
@@ -35,9 +37,6 @@ pub struct Options {
     pub clock: Clock,
     /// Where keys come from.
     pub ids: Ids,
-    /// Bearer tokens that stand for these actors, besides the keys in the database: how the test
-    /// kit acts as any user with any roles. Empty in a server.
-    pub fixed_tokens: HashMap<String, Arc<Actor>>,
 }
 
 /// One schema being served, with the plans made for it. Replaced whole when the schema changes.
@@ -61,7 +60,9 @@ pub struct Engine {
     app: RwLock<Arc<App>>,
     system: App,
     cursors: Arc<Cursors>,
-    remembered_keys: Remembered,
+    authority: Authority,
+    /// Bounds on what the server asks of its own rows.
+    system_limits: Limits,
 }
 
 impl App {
@@ -98,8 +99,8 @@ impl App {
         self.generation
     }
 
-    fn lens(&self, ctx: &Context) -> Arc<Lens> {
-        self.lenses.get(&self.catalog, &ctx.actor.profile)
+    fn lens(&self, authority: &Authority, ctx: &Context) -> Arc<Lens> {
+        self.lenses.get(&self.catalog, authority, &ctx.actor.profile)
     }
 }
 
@@ -121,22 +122,32 @@ impl Engine {
         let system = App::new(Arc::new(system::schema()), 0)?;
         crate::migrations::prepare_system(&store, system.schema(), options.clock.now()).await?;
         let cursor_key = installation_key(&store)?;
-        Ok(Self {
-            app: RwLock::new(Arc::new(App::new(schema, 1)?)),
+        let app = Arc::new(App::new(schema, 1)?);
+        let system_limits = Limits {
+            page_rows_max: SYSTEM_ROWS_MAX,
+            include_rows_max: SYSTEM_ROWS_MAX,
+            statement_ms_max: options.limits.statement_ms_max,
+            ..Limits::default()
+        };
+        let engine = Self {
+            app: RwLock::new(Arc::clone(&app)),
             store,
             options,
             system,
             cursors: Arc::new(Cursors::new(&cursor_key)),
-            remembered_keys: Remembered::new(),
-        })
+            authority: Authority::new(),
+            system_limits,
+        };
+        engine.adopt_roles(app.schema()).await?;
+        Ok(engine)
     }
 
-    /// Serves the API keys in `store` and nothing else, whatever schema the database is at and
-    /// whether that can be read.
+    /// Serves the accounts, keys and roles in `store` and nothing else, whatever schema the
+    /// database is at and whether that can be read.
     ///
     /// # Errors
     /// When the system tables cannot be made.
-    pub async fn start_for_keys(store: Store, options: Options) -> Result<Self> {
+    pub async fn start_for_accounts(store: Store, options: Options) -> Result<Self> {
         Self::start(store, Arc::new(system::schema()), options).await
     }
 
@@ -161,6 +172,7 @@ impl Engine {
         let mut next = App::new(schema, 0)?;
         let mut app = self.app.write().await;
         let changed = change(&self.store).await?;
+        self.adopt_roles(next.schema()).await?;
         next.generation = app.generation + 1;
         *app = Arc::new(next);
         Ok(changed)
@@ -195,11 +207,8 @@ impl Engine {
         call: ReadCall<'_>,
         out: &mut Vec<u8>,
     ) -> Result<ReadReply> {
-        let limits = &self.options.limits;
-        let lens = app.lens(ctx);
-        let plan = app.reads.get_or_make(lens.id, call.shape, || {
-            ReadPlan::make(&app.catalog, &lens, &(call.build)()?, limits)
-        })?;
+        let limits = self.limits_for(app);
+        let plan = self.read_plan(app, ctx, &call)?;
         let page = Page::of(&call, limits)?;
         let inputs = plan.inputs(app.schema(), ctx, (&call, &page), &self.cursors)?;
         let outcome = match plan.execute(&self.store, inputs, &self.cursors, out).await {
@@ -219,7 +228,8 @@ impl Engine {
         ctx: &Context,
         (model, operation): (ModelId, Operation),
     ) -> Result<()> {
-        underpin_plan::permit(&app.catalog, &app.lens(ctx).folded, model, operation)
+        let lens = app.lens(&self.authority, ctx);
+        underpin_plan::permit(&app.catalog, &lens.folded, model, operation)
     }
 
     /// Does one write in a transaction of its own; returns once it is durable.
@@ -232,24 +242,70 @@ impl Engine {
         ctx: &Context,
         request: WriteRequest,
     ) -> Result<WriteReply> {
-        let limits = &self.options.limits;
-        let lens = app.lens(ctx);
-        underpin_plan::validate(&app.catalog, &lens.folded, &request)?;
-        let shape = WriteShape::of(&request);
-        let plan = app.writes.get_or_make(lens.id, &shape, || {
-            WritePlan::make(&app.catalog, &lens, &shape, limits)
-        })?;
-        let surroundings = Surroundings {
-            store: &self.store,
-            ctx,
-            model: app.schema().model(request.model),
-            ids: &self.options.ids,
-            cursors: &self.cursors,
+        let mut transaction = Transaction::new(self);
+        transaction.write(app, ctx, &request).await?;
+        let replies = match transaction.commit().await {
+            Ok(replies) => replies,
+            Err(aborted) => return Err(self.explained(app, aborted.error).await),
         };
-        match plan.execute(surroundings, &request).await {
-            Ok(reply) => Ok(reply),
-            Err(error) => Err(self.explained(app, error).await),
-        }
+        // What was written for the actor comes first.
+        let first = replies.into_iter().next();
+        first.ok_or_else(|| Error::internal("a write that was done has no reply"))
+    }
+
+    fn limits_for(&self, app: &App) -> &Limits {
+        if self.is_system(app) { &self.system_limits } else { &self.options.limits }
+    }
+
+    fn is_system(&self, app: &App) -> bool {
+        std::ptr::eq(app, &raw const self.system)
+    }
+
+    fn read_plan(&self, app: &App, ctx: &Context, call: &ReadCall<'_>) -> Result<Arc<ReadPlan>> {
+        let lens = app.lens(&self.authority, ctx);
+        app.reads.get_or_make(lens.id, call.shape, || {
+            ReadPlan::make(&app.catalog, &lens, &(call.build)()?, self.limits_for(app))
+        })
+    }
+
+    pub(crate) fn write_plan(
+        &self,
+        app: &App,
+        ctx: &Context,
+        request: &WriteRequest,
+    ) -> Result<Arc<WritePlan>> {
+        let lens = app.lens(&self.authority, ctx);
+        underpin_plan::validate(&app.catalog, &lens.folded, request)?;
+        let shape = WriteShape::of(request);
+        app.writes.get_or_make(lens.id, &shape, || {
+            WritePlan::make(&app.catalog, &lens, &shape, self.limits_for(app))
+        })
+    }
+
+    pub(crate) fn surroundings<'s>(
+        &'s self,
+        ctx: &'s Context,
+        model: &'s Model,
+    ) -> Surroundings<'s> {
+        Surroundings { ctx, model, ids: &self.options.ids, cursors: &self.cursors }
+    }
+
+    /// A question for rows of our own, as a step of a transaction.
+    pub(crate) fn system_job(&self, query: &SystemQuery<'_>) -> Result<ReadJob> {
+        query.ask(self.system.schema(), |call| {
+            let ctx = self.service_context();
+            let plan = self.read_plan(&self.system, &ctx, call)?;
+            let page = Page::of(call, &self.system_limits)?;
+            let schema = self.system.schema();
+            let inputs = plan.inputs(schema, &ctx, (call, &page), &self.cursors)?;
+            Ok(plan.job(inputs, &self.cursors))
+        })
+    }
+
+    /// Whether rows of this model sign in.
+    pub(crate) fn is_account_model(&self, app: &App, model: ModelId) -> bool {
+        let of_app = app.schema().account_model().is_some_and(|account| account.id == model);
+        of_app && !self.is_system(app)
     }
 
     /// Whether the store answers; what is wrong where it does not.
@@ -292,7 +348,7 @@ impl Engine {
             Code::ValidationError => error.details().fields.is_empty(),
             _ => false,
         };
-        if !could_be || std::ptr::eq(app, &raw const self.system) {
+        if !could_be || self.is_system(app) {
             return error;
         }
         match self.check_schema(app).await {
@@ -314,12 +370,8 @@ impl Engine {
         &self.system
     }
 
-    pub(crate) fn remembered_keys(&self) -> &Remembered {
-        &self.remembered_keys
-    }
-
-    pub(crate) fn fixed_actor(&self, token: &str) -> Option<Arc<Actor>> {
-        self.options.fixed_tokens.get(token).cloned()
+    pub(crate) fn authority(&self) -> &Authority {
+        &self.authority
     }
 }
 
@@ -331,6 +383,13 @@ fn migrated_away() -> Error {
     .with_hint("restart the server with the schema that the database was migrated to")
 }
 
+/// Random bytes from the operating system, by way of aws-lc.
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    aws_lc_rs::rand::fill(&mut bytes).expect("invariant: the system's random generator works");
+    bytes
+}
+
 /// The random key of this installation, made when it first starts and kept in its database, so
 /// that cursors outlive a restart and hold on every node.
 fn installation_key(store: &Store) -> Result<[u8; 32]> {
@@ -338,7 +397,7 @@ fn installation_key(store: &Store) -> Result<[u8; 32]> {
     // nothing random is spared.
     let kept = match store.meta(CURSOR_KEY)? {
         Some(kept) => kept,
-        None => store.meta_or_set(CURSOR_KEY, &keys::random::<32>())?,
+        None => store.meta_or_set(CURSOR_KEY, &random::<32>())?,
     };
     kept.try_into().map_err(|_| Error::internal("the installation's cursor key has another length"))
 }

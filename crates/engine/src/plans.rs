@@ -13,6 +13,8 @@ use quick_cache::{Equivalent, Weighter};
 use underpin_base::Result;
 use underpin_plan::{Catalog, Folded, Profile};
 
+use crate::authority::Authority;
+
 /// Profiles whose folded rules are kept.
 const PROFILES_MAX: usize = 1_024;
 
@@ -31,9 +33,28 @@ pub(crate) struct Lens {
     pub(crate) folded: Folded,
 }
 
+/// A profile, and the generation of the roles whose permissions were folded in.
+#[derive(PartialEq, Eq, Hash, Clone)]
+struct LensKey {
+    roles: u64,
+    profile: Profile,
+}
+
+#[derive(Hash)]
+struct LensRef<'a> {
+    roles: u64,
+    profile: &'a Profile,
+}
+
+impl Equivalent<LensKey> for LensRef<'_> {
+    fn equivalent(&self, key: &LensKey) -> bool {
+        self.roles == key.roles && *self.profile == key.profile
+    }
+}
+
 /// Folded rules, by profile.
 pub(crate) struct Lenses {
-    kept: Cache<Profile, Arc<Lens>>,
+    kept: Cache<LensKey, Arc<Lens>>,
     n_made: AtomicU32,
 }
 
@@ -42,14 +63,22 @@ impl Lenses {
         Self { kept: Cache::new(PROFILES_MAX), n_made: AtomicU32::new(0) }
     }
 
-    /// The rules for this profile.
-    pub(crate) fn get(&self, catalog: &Catalog, profile: &Profile) -> Arc<Lens> {
-        if let Some(lens) = self.kept.get(profile) {
+    /// The rules for this profile, with the permissions that `authority` has now.
+    pub(crate) fn get(
+        &self,
+        catalog: &Catalog,
+        authority: &Authority,
+        profile: &Profile,
+    ) -> Arc<Lens> {
+        let generation = authority.roles_generation();
+        if let Some(lens) = self.kept.get(&LensRef { roles: generation, profile }) {
             return lens;
         }
         let id = self.n_made.fetch_add(1, Ordering::Relaxed);
-        let lens = Arc::new(Lens { id, folded: Folded::new(catalog, profile) });
-        self.kept.insert(profile.clone(), Arc::clone(&lens));
+        let now = authority.roles();
+        let lens = Arc::new(Lens { id, folded: Folded::with_roles(catalog, &now.roles, profile) });
+        let key = LensKey { roles: now.generation, profile: profile.clone() };
+        self.kept.insert(key, Arc::clone(&lens));
         lens
     }
 }

@@ -93,6 +93,12 @@ impl ReadPlan {
         })
     }
 
+    /// The read as the store does it.
+    pub(crate) fn job(&self, inputs: Inputs, cursors: &Arc<Cursors>) -> ReadJob {
+        let seal: Arc<dyn Seal> = Arc::<Cursors>::clone(cursors);
+        ReadJob { program: Arc::clone(&self.program), inputs, seal }
+    }
+
     /// Executes the program: at once on this thread when it is known to be quick, on a reader
     /// thread of its own when it proved slow, so that it holds up nobody else.
     ///
@@ -105,8 +111,7 @@ impl ReadPlan {
         cursors: &Arc<Cursors>,
         out: &mut Vec<u8>,
     ) -> Result<ReadOutcome> {
-        let seal: Arc<dyn Seal> = Arc::<Cursors>::clone(cursors);
-        let job = ReadJob { program: Arc::clone(&self.program), inputs, seal };
+        let job = self.job(inputs, cursors);
         store.read_adaptive(&job, &self.cost, out).await
     }
 

@@ -1,48 +1,25 @@
-//! Underpin's own data: API keys, kept as rows of models of our own.
+//! Underpin's own data: accounts, sessions, roles, mails and whatever else a room keeps in the
+//! database beside the rows of the application.
 //!
-//! They live in a schema that no transport can name, and are read and written through the same
-//! plans as all data, as the service actor.
+//! It lives in a schema that no transport can name, and is read and written through the same plans
+//! as all data, as the service actor. Whoever reads deserializes rows as they are on the wire.
 
-use std::sync::Arc;
-
-use serde::Deserialize;
-use underpin_base::{Code, Error, FieldError, Result};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _};
+use underpin_base::{Error, Result, Timestamp};
 use underpin_plan::{
     Actor, Condition, Document, Operator, PageRequest, Paging, RawText, ReadRequest, SortKey,
     Target, WriteKind, WriteRequest,
 };
-use underpin_schema::{Schema, Value};
+use underpin_schema::{FieldKind, Model, Scalar, Schema, Value};
+use uuid::Uuid;
 
-use crate::keys::{self, NewKey};
-use crate::{App, Context, Engine, ReadCall};
+use crate::{Context, Engine, Made, ReadCall, Transaction, WriteReply};
 
 /// The schema of our own models.
 pub(crate) const SYSTEM_SCHEMA: &str = include_str!("system.graphql");
 
 /// What the tables of our own models start with; schemas of users are refused such names.
 const TABLE_PREFIX: &str = "_underpin_";
-
-/// What is known of a key, all but its secret.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct KeyInfo {
-    /// The row's key.
-    pub id: String,
-    /// What the key is for, as its maker named it.
-    pub name: String,
-    /// The public part of the token.
-    pub prefix: String,
-    /// The roles that requests with the key have.
-    pub roles: Vec<String>,
-    /// When it was made (RFC 3339).
-    pub created_at: String,
-    /// When it stops working, if it does.
-    pub expires_at: Option<String>,
-    /// When it was revoked, if it was.
-    pub revoked_at: Option<String>,
-    #[serde(default, skip_serializing)]
-    hash: String,
-}
 
 /// The schema of our own models, in tables that no schema of a user can name.
 pub(crate) fn schema() -> Schema {
@@ -55,199 +32,322 @@ pub(crate) fn schema() -> Schema {
         for index in &mut model.indexes {
             index.name.insert_str(0, TABLE_PREFIX);
         }
+        for field in &mut model.fields {
+            if let FieldKind::ManyToMany(join) = &mut field.kind {
+                join.table.insert_str(0, TABLE_PREFIX);
+            }
+        }
     }
     schema
 }
 
-impl Engine {
-    /// Makes an API key whose requests have `roles`.
-    ///
-    /// # Errors
-    /// `VALIDATION_ERROR` for a role that the schema does not declare or a name that is empty or
-    /// too long.
-    pub async fn create_key(&self, name: &str, roles: &[String]) -> Result<NewKey> {
-        let unknown = unknown_roles(self.app().await.schema(), roles);
-        if !unknown.is_empty() {
-            return Err(Error::validation(unknown));
-        }
-        let key = NewKey::generate();
-        let text = |text: &str| Value::Text(text.to_owned());
-        let roles = Value::List(roles.iter().map(|role| text(role)).collect());
-        let values = [
-            ("name", text(name)),
-            ("prefix", text(&key.prefix)),
-            ("hash", text(&key.hash)),
-            ("roles", roles),
-        ];
-        self.write_system(WriteKind::Create { under: None }, &values).await?;
-        Ok(key)
+/// A question for rows of one of our own models.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemQuery<'q> {
+    /// The model, as `system.graphql` names it.
+    pub model: &'static str,
+    /// What must hold: a path, a comparison, and the value as text.
+    pub conditions: &'q [(&'static str, Operator, &'q str)],
+    /// The fields to sort by, each with whether the greatest comes first.
+    pub sort: &'static [(&'static str, bool)],
+    /// Relations to return with each row.
+    pub include: &'static [&'static str],
+    /// Rows at most.
+    pub limit: u32,
+    /// Where to go on, as an earlier answer said.
+    pub cursor: Option<&'q str>,
+}
+
+impl<'q> SystemQuery<'q> {
+    /// Rows of `model` for which all conditions hold.
+    #[must_use]
+    pub fn new(
+        model: &'static str,
+        conditions: &'q [(&'static str, Operator, &'q str)],
+    ) -> Self {
+        Self { model, conditions, sort: &[], include: &[], limit: 100, cursor: None }
     }
 
-    /// Every key that was ever made, oldest first.
+    /// With these relations.
+    #[must_use]
+    pub fn with(mut self, include: &'static [&'static str]) -> Self {
+        self.include = include;
+        self
+    }
+
+    /// What distinguishes it from questions that need another plan.
+    fn shape(&self) -> Vec<u8> {
+        use std::fmt::Write as _;
+        let mut shape = String::with_capacity(64);
+        shape.push_str(self.model);
+        for (path, operator, _) in self.conditions {
+            write!(shape, "&{path}={operator:?}").expect("invariant: a string takes all text");
+        }
+        for (field, descending) in self.sort {
+            write!(shape, "^{field}{descending}").expect("invariant: a string takes all text");
+        }
+        for relation in self.include {
+            write!(shape, "+{relation}").expect("invariant: a string takes all text");
+        }
+        if self.cursor.is_some() {
+            shape.push('>');
+        }
+        shape.into_bytes()
+    }
+
+    fn values(&self) -> Vec<RawText<'q>> {
+        let raw = |&(parameter, _, text): &(&'static str, Operator, &'q str)| {
+            RawText::Query { text, parameter }
+        };
+        self.conditions.iter().map(raw).collect()
+    }
+
+    fn call<'c>(
+        &self,
+        shape: &'c [u8],
+        build: &'c (dyn Fn() -> Result<ReadRequest> + Sync),
+        values: &'c [RawText<'c>],
+    ) -> ReadCall<'c>
+    where
+        'q: 'c,
+    {
+        let (limit, cursor) = (Some(self.limit), self.cursor);
+        ReadCall { shape, build, values, limit, page: None, cursor }
+    }
+
+    /// Hands the question over in the form that plans are made of.
+    pub(crate) fn ask<T>(
+        &self,
+        schema: &Schema,
+        work: impl FnOnce(&ReadCall<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let (shape, values) = (self.shape(), self.values());
+        let request = || Ok(self.request(schema));
+        work(&self.call(&shape, &request, &values))
+    }
+
+    fn request(&self, schema: &Schema) -> ReadRequest {
+        let conditions = self.conditions.iter().map(|(path, operator, _)| Condition {
+            path: (*path).to_owned(),
+            operator: *operator,
+            n_values: 1,
+        });
+        let sort = self
+            .sort
+            .iter()
+            .map(|(path, descending)| SortKey { path: (*path).to_owned(), descending: *descending });
+        let paging = if self.cursor.is_some() { Paging::After } else { Paging::First };
+        ReadRequest {
+            target: Target::List(schema.by_name[self.model]),
+            fields: None,
+            include: self.include.iter().map(|&relation| relation.to_owned()).collect(),
+            conditions: conditions.collect(),
+            filter: None,
+            sort: sort.collect(),
+            page: PageRequest { paging, count: false },
+        }
+    }
+}
+
+/// A write of one row of our own models.
+#[derive(Debug, Clone)]
+pub struct SystemWrite {
+    pub(crate) model: &'static str,
+    pub(crate) kind: WriteKind,
+    pub(crate) values: Vec<(&'static str, Value)>,
+    pub(crate) if_version: Option<i64>,
+    /// Fields that take, as text, the key of a row made earlier in the transaction.
+    pub(crate) keys: Vec<(&'static str, Made)>,
+}
+
+impl SystemWrite {
+    /// A new row.
+    #[must_use]
+    pub fn create(model: &'static str) -> Self {
+        Self::of(model, WriteKind::Create { under: None })
+    }
+
+    /// A change of the fields that are set.
+    #[must_use]
+    pub fn update(model: &'static str, id: Uuid) -> Self {
+        Self::of(model, WriteKind::Merge { key: Value::Uuid(id) })
+    }
+
+    /// The end of a row.
+    #[must_use]
+    pub fn delete(model: &'static str, id: Uuid) -> Self {
+        Self::of(model, WriteKind::Delete { key: Value::Uuid(id) })
+    }
+
+    fn of(model: &'static str, kind: WriteKind) -> Self {
+        Self { model, kind, values: Vec::new(), if_version: None, keys: Vec::new() }
+    }
+
+    /// Only while the row is at this version; `VERSION_MISMATCH` or `NOT_FOUND` otherwise. Of
+    /// several that name the same version one alone succeeds, however they race.
+    #[must_use]
+    pub fn at(mut self, version: i64) -> Self {
+        self.if_version = Some(version);
+        self
+    }
+
+    /// Sets a field.
+    #[must_use]
+    pub fn set(mut self, field: &'static str, value: Value) -> Self {
+        self.values.push((field, value));
+        self
+    }
+
+    /// Sets a text.
+    #[must_use]
+    pub fn text(self, field: &'static str, text: impl Into<String>) -> Self {
+        self.set(field, Value::Text(text.into()))
+    }
+
+    /// Sets a text that may be missing.
+    #[must_use]
+    pub fn maybe(self, field: &'static str, text: Option<&str>) -> Self {
+        self.set(field, text.map_or(Value::Null, |text| Value::Text(text.to_owned())))
+    }
+
+    /// Sets a reference or a UUID.
+    #[must_use]
+    pub fn id(self, field: &'static str, id: Uuid) -> Self {
+        self.set(field, Value::Uuid(id))
+    }
+
+    /// Sets a time.
+    #[must_use]
+    pub fn time(self, field: &'static str, at: Timestamp) -> Self {
+        self.set(field, Value::DateTime(at.0))
+    }
+
+    /// Sets a text to the key of a row that an earlier write of the same transaction makes.
+    #[must_use]
+    pub fn key_of(mut self, field: &'static str, made: &Made) -> Self {
+        self.keys.push((field, made.clone()));
+        self
+    }
+
+    pub(crate) fn request(&self, schema: &Schema) -> WriteRequest {
+        let model = model_named(schema, self.model);
+        let field = |name: &str| {
+            *model.by_field.get(name).expect("invariant: our own schema has the field")
+        };
+        let set = self.values.iter().map(|(name, value)| (field(name), value.clone()));
+        let keys = self.keys.iter().map(|(name, made)| (field(name), made.text()));
+        WriteRequest {
+            model: model.id,
+            kind: self.kind.clone(),
+            document: Document { entries: set.chain(keys).collect(), errors: Vec::new() },
+            if_version: self.if_version,
+            include: Vec::new(),
+            // The row as it became is seldom wanted; its key always.
+            fields: Some(vec!["id".to_owned(), "version".to_owned()]),
+        }
+    }
+}
+
+impl Engine {
+    /// The first row that a question finds.
     ///
     /// # Errors
-    /// `STORAGE_UNAVAILABLE`.
-    pub async fn keys(&self) -> Result<Vec<KeyInfo>> {
-        let mut keys: Vec<KeyInfo> = Vec::new();
+    /// `STORAGE_UNAVAILABLE` and the like; `INTERNAL` when the row is not a `T`.
+    pub async fn system_find<T: DeserializeOwned>(
+        &self,
+        query: SystemQuery<'_>,
+    ) -> Result<Option<T>> {
+        let (mut rows, _) = self.system_list(SystemQuery { limit: 1, ..query }).await?;
+        Ok(rows.pop())
+    }
+
+    /// The rows that a question finds, and where to go on when there are more.
+    ///
+    /// # Errors
+    /// As [`Engine::system_find`].
+    pub async fn system_list<T: DeserializeOwned>(
+        &self,
+        query: SystemQuery<'_>,
+    ) -> Result<(Vec<T>, Option<String>)> {
+        let mut rows = Vec::new();
+        let ctx = self.service_context();
+        let (shape, values) = (query.shape(), query.values());
+        let request = || Ok(query.request(self.system().schema()));
+        let call = query.call(&shape, &request, &values);
+        let reply = self.read(self.system(), &ctx, call, &mut rows).await?;
+        let rows = serde_json::from_slice(&rows).map_err(Error::internal)?;
+        Ok((rows, reply.page.and_then(|page| page.next_cursor)))
+    }
+
+    /// Every row that a question finds, over all pages.
+    ///
+    /// # Errors
+    /// As [`Engine::system_find`].
+    pub async fn system_all<T: DeserializeOwned>(&self, query: SystemQuery<'_>) -> Result<Vec<T>> {
+        let mut all = Vec::new();
         let mut cursor: Option<String> = None;
         loop {
-            let (page, next) = self.keys_page(cursor.as_deref()).await?;
-            keys.extend(page);
+            let page = SystemQuery { limit: 1_000, cursor: cursor.as_deref(), ..query };
+            let (rows, next) = self.system_list(page).await?;
+            all.extend(rows);
             match next {
                 Some(next) => cursor = Some(next),
-                None => return Ok(keys),
+                None => return Ok(all),
             }
         }
     }
 
-    /// Ends a key. Requests with it are refused within a second on every node.
+    /// Does one write of our own rows in a transaction of its own.
     ///
     /// # Errors
-    /// `NOT_FOUND` when no key in force has this prefix.
-    pub async fn revoke_key(&self, prefix: &str) -> Result<()> {
-        let key = self.key_by_prefix(prefix).await?.filter(|key| key.revoked_at.is_none());
-        let Some(key) = key else {
-            return Err(Error::new(
-                Code::NotFound,
-                format!("no key in force starts with `up_{prefix}`"),
-            )
-            .with_hint("`underpin key list` shows the keys"));
-        };
-        let id = uuid::Uuid::parse_str(&key.id).map_err(Error::internal)?;
-        let values = [("revokedAt", Value::DateTime(self.now().0))];
-        self.write_system(WriteKind::Merge { key: Value::Uuid(id) }, &values).await
+    /// Whatever the write comes to; see [`SystemWrite`].
+    pub async fn system_write(&self, write: SystemWrite) -> Result<WriteReply> {
+        let mut transaction = Transaction::new(self);
+        transaction.system(&write)?;
+        let mut replies = transaction.commit().await?;
+        replies.pop().ok_or_else(|| Error::internal("a write that was done has no reply"))
     }
 
-    /// Who presents this bearer token.
-    ///
-    /// # Errors
-    /// `UNAUTHENTICATED` when it is not a key that is in force.
-    pub async fn authenticate(&self, token: &str) -> Result<Arc<Actor>> {
-        if let Some(actor) = self.fixed_actor(token) {
-            return Ok(actor);
-        }
-        let now = self.now();
-        if let Some(actor) = self.remembered_keys().get(token, now) {
-            return Ok(actor);
-        }
-        let (prefix, secret) = keys::split(token).ok_or_else(keys::refused)?;
-        let key = self.key_by_prefix(prefix).await?;
-        // The secret is compared even when there is no such key, so that the time of the answer
-        // does not tell which prefixes exist.
-        let hash = key.as_ref().map_or("", |key| key.hash.as_str());
-        let matches = keys::matches(secret, hash);
-        let key = key.filter(|key| matches && key.in_force(now.0)).ok_or_else(keys::refused)?;
-        let actor = Arc::new(Actor::key(key.roles));
-        self.remembered_keys().insert(token, Arc::clone(&actor), now);
-        Ok(actor)
-    }
-
-    async fn key_by_prefix(&self, prefix: &str) -> Result<Option<KeyInfo>> {
-        let condition =
-            Condition { path: "prefix".to_owned(), operator: Operator::Eq, n_values: 1 };
-        let request = || Ok(list_of_keys(vec![condition.clone()], Paging::First));
-        let values = [RawText::Query { text: prefix, parameter: "prefix" }];
-        let call = ReadCall {
-            shape: b"key by prefix",
-            build: &request,
-            values: &values,
-            limit: Some(1),
-            page: None,
-            cursor: None,
-        };
-        Ok(self.read_keys(call).await?.0.pop())
-    }
-
-    async fn keys_page(&self, cursor: Option<&str>) -> Result<(Vec<KeyInfo>, Option<String>)> {
-        let (shape, paging): (&[u8], _) = match cursor {
-            Some(_) => (b"keys after", Paging::After),
-            None => (b"keys", Paging::First),
-        };
-        let request = || Ok(list_of_keys(Vec::new(), paging));
-        let call = ReadCall {
-            shape,
-            build: &request,
-            values: &[],
-            limit: Some(self.limits().page_rows_max),
-            page: None,
-            cursor,
-        };
-        self.read_keys(call).await
-    }
-
-    async fn read_keys(&self, call: ReadCall<'_>) -> Result<(Vec<KeyInfo>, Option<String>)> {
-        let mut rows = Vec::new();
-        let reply = self.read(self.system(), &self.service_context(), call, &mut rows).await?;
-        let keys = serde_json::from_slice(&rows).map_err(Error::internal)?;
-        Ok((keys, reply.page.and_then(|page| page.next_cursor)))
-    }
-
-    async fn write_system(&self, kind: WriteKind, values: &[(&str, Value)]) -> Result<()> {
-        let app = self.system();
-        let model = key_model(app);
-        let entries = values.iter().map(|(name, value)| {
-            let field = model.by_field.get(*name).expect("invariant: our own schema has it");
-            (*field, value.clone())
-        });
-        let document = Document { entries: entries.collect(), errors: Vec::new() };
-        let request = WriteRequest {
-            model: model.id,
-            kind,
-            document,
-            if_version: None,
-            include: Vec::new(),
-            fields: None,
-        };
-        self.write(app, &self.service_context(), request).await.map(drop)
-    }
-
-    fn service_context(&self) -> Context {
+    /// The circumstances of what the server does by itself.
+    #[must_use]
+    pub fn service_context(&self) -> Context {
         Context {
-            actor: Arc::new(Actor::service()),
+            actor: std::sync::Arc::new(Actor::service()),
             now: self.now(),
             ip: None,
             transport: "service",
+            standing: None,
         }
     }
 }
 
-impl KeyInfo {
-    /// Whether the key works at `now` (microseconds since 1970).
-    fn in_force(&self, now: i64) -> bool {
-        let expired = self.expires_at.as_deref().is_some_and(|text| {
-            let at = underpin_schema::Scalar::DateTime.parse_text(text);
-            // An expiry that cannot be read is treated as past: access is never widened by doubt.
-            !matches!(at, Ok(Value::DateTime(at)) if at > now)
-        });
-        self.revoked_at.is_none() && !expired
+fn model_named<'s>(schema: &'s Schema, name: &str) -> &'s Model {
+    schema.model(schema.by_name[name])
+}
+
+/// A time in a row of ours, for `#[serde(deserialize_with = "…")]`.
+///
+/// # Errors
+/// When it is no time.
+pub fn time<'de, D: Deserializer<'de>>(row: D) -> Result<Timestamp, D::Error> {
+    let text = String::deserialize(row)?;
+    parse_time(&text).ok_or_else(|| D::Error::custom("not a time"))
+}
+
+/// A time in a row of ours that may be missing.
+///
+/// # Errors
+/// When it is no time.
+pub fn maybe_time<'de, D: Deserializer<'de>>(row: D) -> Result<Option<Timestamp>, D::Error> {
+    match Option::<String>::deserialize(row)? {
+        None => Ok(None),
+        Some(text) => parse_time(&text).map(Some).ok_or_else(|| D::Error::custom("not a time")),
     }
 }
 
-fn key_model(app: &App) -> &underpin_schema::Model {
-    let id = app.schema().by_name["Key"];
-    app.schema().model(id)
-}
-
-fn list_of_keys(conditions: Vec<Condition>, paging: Paging) -> ReadRequest {
-    ReadRequest {
-        target: Target::List(underpin_schema::ModelId(0)),
-        fields: None,
-        include: Vec::new(),
-        conditions,
-        filter: None,
-        sort: vec![SortKey { path: "createdAt".to_owned(), descending: false }],
-        page: PageRequest { paging, count: false },
+fn parse_time(text: &str) -> Option<Timestamp> {
+    match Scalar::DateTime.parse_text(text) {
+        Ok(Value::DateTime(at)) => Some(Timestamp(at)),
+        _ => None,
     }
-}
-
-fn unknown_roles(schema: &Schema, roles: &[String]) -> Vec<FieldError> {
-    let known: Vec<&str> = schema.roles.iter().map(|role| role.name.as_str()).collect();
-    let unknown = roles.iter().filter(|role| !known.contains(&role.as_str()));
-    unknown
-        .map(|role| FieldError {
-            path: "roles".to_owned(),
-            code: "UNKNOWN_VALUE",
-            message: format!("the schema has no role `{role}`; it has: {}", known.join(", ")),
-        })
-        .collect()
 }

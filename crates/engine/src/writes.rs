@@ -7,11 +7,11 @@
 use std::sync::Arc;
 
 use underpin_base::{Code, Error, Ids, Limits, Result};
-use underpin_plan::{AuthorizedWrite, Catalog, Operation, WriteRequest, WriteShape};
+use underpin_plan::{AuthorizedWrite, Catalog, Operation, WriteRequest, WriteShape, WriteSlot};
 use underpin_rules::ActorValue;
-use underpin_schema::{FieldKind, IdKind, Model, Scalar, Value};
+use underpin_schema::{FieldId, FieldKind, IdKind, Model, Scalar, Value};
 use underpin_sql::{Dialect, Inputs, WriteProgram};
-use underpin_store::{Seal, Store, WriteJob};
+use underpin_store::{Seal, WriteJob, WriteOutcome};
 
 use crate::cursor::Cursors;
 use crate::plans::{Footprint, Lens};
@@ -46,16 +46,14 @@ impl WritePlan {
         Ok(Self { authorized, program: Arc::new(program), actor_values, bytes })
     }
 
-    /// Does the write; returns once it is durable.
-    ///
-    /// # Errors
-    /// The first test of the plan that does not hold, a conflict, or that the store cannot write.
-    pub(crate) async fn execute(
+    /// The write as the store does it, with the key of the row; that of a new row is null where the
+    /// database makes it.
+    pub(crate) fn prepare(
         &self,
         surroundings: Surroundings<'_>,
         request: &WriteRequest,
-    ) -> Result<WriteReply> {
-        let Surroundings { store, ctx, model, ids, cursors } = surroundings;
+    ) -> (WriteJob, Value) {
+        let Surroundings { ctx, model, ids, cursors } = surroundings;
         let new_key = new_key(model, request, ids, ctx);
         let inputs = Inputs {
             slots: self.authorized.bind(request, &new_key),
@@ -67,16 +65,28 @@ impl WritePlan {
         };
         let seal: Arc<dyn Seal> = Arc::<Cursors>::clone(cursors);
         let program = Arc::clone(&self.program);
-        let written = store.write(WriteJob { program, inputs, seal }).await;
-        let outcome = written.map_err(|error| named(error, model, request.kind.operation()))?;
-        let made_by_database = outcome.key;
-        let key = request.kind.key().cloned().or(made_by_database).unwrap_or(new_key);
-        Ok(WriteReply {
-            row: row_or_key(outcome.row, model, &key, request.kind.operation()),
-            key: text_of(model, &key),
-            version: outcome.version,
-            n_statements: outcome.n_statements,
-        })
+        let key = request.kind.key().cloned().unwrap_or(new_key);
+        (WriteJob { program, inputs, seal, earlier: Vec::new() }, key)
+    }
+
+    /// The slot that the value of a field is in.
+    pub(crate) fn slot_of(&self, field: FieldId) -> Option<usize> {
+        self.authorized.plan().slots.iter().position(|slot| *slot == WriteSlot::Field(field))
+    }
+}
+
+/// What is told of a write that was done. `key` is what [`WritePlan::prepare`] returned.
+pub(crate) fn reply(
+    outcome: WriteOutcome,
+    model: &Model,
+    (key, operation): (Value, Operation),
+) -> WriteReply {
+    let key = outcome.key.unwrap_or(key);
+    WriteReply {
+        row: row_or_key(outcome.row, model, &key, operation),
+        key: text_of(model, &key),
+        version: outcome.version,
+        n_statements: outcome.n_statements,
     }
 }
 
@@ -87,7 +97,7 @@ impl Footprint for WritePlan {
 }
 
 /// A refusal that the store makes without knowing of models, with what was refused.
-fn named(error: Error, model: &Model, operation: Operation) -> Error {
+pub(crate) fn named(error: Error, model: &Model, operation: Operation) -> Error {
     if !error.details().fields.is_empty() {
         return error;
     }
@@ -109,7 +119,6 @@ fn named(error: Error, model: &Model, operation: Operation) -> Error {
 
 /// What a write needs besides its plan and request.
 pub(crate) struct Surroundings<'a> {
-    pub(crate) store: &'a Store,
     pub(crate) ctx: &'a Context,
     pub(crate) model: &'a Model,
     pub(crate) ids: &'a Ids,
@@ -137,7 +146,7 @@ fn key_kind(model: &Model) -> IdKind {
     }
 }
 
-fn text_of(model: &Model, key: &Value) -> String {
+pub(crate) fn text_of(model: &Model, key: &Value) -> String {
     let mut text = Vec::with_capacity(36);
     Scalar::Id(key_kind(model)).write_text(key, &mut text);
     String::from_utf8(text).expect("invariant: a key's text is UTF-8")

@@ -38,6 +38,11 @@ pub struct Profile {
     pub kind: ActorKind,
     /// The names of the roles, sorted, without duplicates.
     pub roles: Vec<String>,
+    /// What an API key is narrowed to, in the form of permissions, sorted; `None` narrows nothing.
+    /// An operation is allowed only where a scope covers it **and** the actor may do it anyway.
+    pub scopes: Option<Vec<String>>,
+    /// Whether [`Actor::id`] is a key of the account model.
+    pub is_account: bool,
 }
 
 /// Who asks: the profile and the values that rules may compare with.
@@ -45,7 +50,7 @@ pub struct Profile {
 pub struct Actor {
     /// What rules fold by.
     pub profile: Profile,
-    /// The key of the account for a user, else null.
+    /// The key of the row of the account model for a user and for a key of a user, else null.
     pub id: Value,
     /// Whether the account's e-mail is verified.
     pub verified: bool,
@@ -68,6 +73,16 @@ impl Actor {
         Self::of(ActorKind::Service, Value::Null, [])
     }
 
+    /// The same actor, as one of its API keys with these scopes. They narrow, and never widen.
+    #[must_use]
+    pub fn as_key(mut self, mut scopes: Vec<String>) -> Self {
+        scopes.sort_unstable();
+        scopes.dedup();
+        self.profile.kind = ActorKind::Key;
+        self.profile.scopes = Some(scopes);
+        self
+    }
+
     /// An API key with these roles.
     pub fn key(roles: impl IntoIterator<Item = String>) -> Self {
         Self::of(ActorKind::Key, Value::Null, roles)
@@ -75,7 +90,9 @@ impl Actor {
 
     /// The account with this key and these roles.
     pub fn user(id: Value, roles: impl IntoIterator<Item = String>) -> Self {
-        Self::of(ActorKind::User, id, roles)
+        let mut actor = Self::of(ActorKind::User, id, roles);
+        actor.profile.is_account = true;
+        actor
     }
 
     fn of(kind: ActorKind, id: Value, roles: impl IntoIterator<Item = String>) -> Self {
@@ -83,7 +100,7 @@ impl Actor {
         roles.sort_unstable();
         roles.dedup();
         Self {
-            profile: Profile { kind, roles },
+            profile: Profile { kind, roles, scopes: None, is_account: false },
             id,
             verified: false,
             claims: BTreeMap::new(),

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use underpin_rules::{Facts, Predicate, Rules, fold};
 use underpin_schema::{Field, ModelId, Schema};
 
-use crate::{ActorKind, Profile};
+use crate::{ActorKind, Profile, Roles};
 
 /// A schema with its rules.
 #[derive(Debug, Clone)]
@@ -55,15 +55,20 @@ pub struct FoldedField {
 }
 
 impl Folded {
-    /// The rules of `catalog` for a profile. The same catalog goes with it wherever it is used.
+    /// The rules of `catalog` for a profile whose roles are those that the schema declares. The same
+    /// catalog goes with it wherever it is used.
     #[must_use]
     pub fn new(catalog: &Catalog, profile: &Profile) -> Self {
-        let schema = &catalog.schema;
-        let held = schema.roles.iter().filter(|role| profile.roles.contains(&role.name));
+        Self::with_roles(catalog, &Roles::declared(&catalog.schema), profile)
+    }
+
+    /// The rules of `catalog` for a profile where roles permit what `roles` says.
+    #[must_use]
+    pub fn with_roles(catalog: &Catalog, roles: &Roles, profile: &Profile) -> Self {
         Self {
             profile: profile.clone(),
-            permissions: held.flat_map(|role| role.can.iter().cloned()).collect(),
-            models: schema.models.iter().map(|_| OnceLock::new()).collect(),
+            permissions: roles.permissions(&profile.roles),
+            models: catalog.schema.models.iter().map(|_| OnceLock::new()).collect(),
         }
     }
 
@@ -82,17 +87,18 @@ impl Folded {
     fn fold_model(&self, catalog: &Catalog, model: ModelId) -> FoldedModel {
         let rules = catalog.rules.model(model);
         let fields = &catalog.schema.model(model).fields;
-        let read = self.fold(&rules.read);
+        let plural = &catalog.schema.model(model).plural;
+        let read = self.fold_operation(&rules.read, (plural, "read"));
         FoldedModel {
             fields: fields
                 .iter()
                 .map(|field| self.fold_field(catalog, (model, &read), field))
                 .collect(),
             read,
-            create: self.fold(&rules.create),
-            update: self.fold(&rules.update.predicate),
+            create: self.fold_operation(&rules.create, (plural, "create")),
+            update: self.fold_operation(&rules.update.predicate, (plural, "update")),
             names_next: rules.update.names_next,
-            delete: self.fold(&rules.delete),
+            delete: self.fold_operation(&rules.delete, (plural, "delete")),
         }
     }
 
@@ -109,16 +115,28 @@ impl Folded {
         FoldedField { shown: beyond(&read, visible), read, write: self.fold(&rules.write) }
     }
 
-    fn fold(&self, rule: &Predicate) -> Predicate {
-        if self.is_service() {
-            return Predicate::True;
+    /// The rule of an operation: what no scope covers is never allowed.
+    fn fold_operation(&self, rule: &Predicate, asked: (&str, &str)) -> Predicate {
+        let (plural, operation) = asked;
+        let narrowed = self.profile.scopes.is_some();
+        if narrowed && !self.facts().covers(&format!("{plural}:{operation}")) {
+            return Predicate::False;
         }
-        let facts = Facts {
+        self.fold(rule)
+    }
+
+    fn fold(&self, rule: &Predicate) -> Predicate {
+        if self.is_service() { Predicate::True } else { fold(rule, &self.facts()) }
+    }
+
+    fn facts(&self) -> Facts<'_> {
+        Facts {
             kind: self.profile.kind.name(),
             roles: &self.profile.roles,
             permissions: &self.permissions,
-        };
-        fold(rule, &facts)
+            scopes: self.profile.scopes.as_deref(),
+            is_account: self.profile.is_account,
+        }
     }
 
     /// Whether every rule holds: for the server itself.

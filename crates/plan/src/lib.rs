@@ -14,6 +14,7 @@ mod document;
 mod reach;
 mod read;
 mod request;
+mod roles;
 mod selection;
 mod shape;
 mod slot;
@@ -34,6 +35,7 @@ pub use request::{
     Condition, Document, Operator, PageRequest, Paging, ReadRequest, SortKey, Target, WriteKind,
     WriteRequest,
 };
+pub use roles::Roles;
 pub use shape::{Versioned, WriteShape};
 pub use slot::{RawText, SlotType};
 pub use validate::{permit, validate};

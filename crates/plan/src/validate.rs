@@ -9,7 +9,7 @@ use underpin_schema::{
 
 use crate::view::View;
 use crate::write::kept_by_server;
-use crate::{ActorKind, Catalog, Folded, Operation, SlotType, WriteKind, WriteRequest};
+use crate::{Catalog, Folded, Operation, SlotType, WriteKind, WriteRequest};
 
 /// Refuses a write whose document has mistakes, those found in decoding it among them.
 ///
@@ -203,7 +203,7 @@ impl Validator<'_> {
         }
         match field.default {
             None => true,
-            Some(FieldDefault::Auth) => self.view.folded.profile().kind != ActorKind::User,
+            Some(FieldDefault::Auth) => !self.view.folded.profile().is_account,
             Some(FieldDefault::Value(_) | FieldDefault::Now) => false,
         }
     }

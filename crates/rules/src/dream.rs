@@ -40,12 +40,12 @@ impl Dream<'_> {
 
     fn actor(&self, value: &ActorValue, facts: Facts<'_>) -> Value {
         match value {
-            ActorValue::Id if facts.is_user() => key(self.roll(value) % 3),
+            ActorValue::Id if facts.is_account => key(self.roll(value) % 3),
             ActorValue::Kind => Value::Text(facts.kind.to_owned()),
             ActorValue::Verified => {
-                Value::Bool(facts.is_user() && self.roll(value).is_multiple_of(2))
+                Value::Bool(facts.is_account && self.roll(value).is_multiple_of(2))
             }
-            ActorValue::UserField(field) if facts.is_user() => {
+            ActorValue::UserField(field) if facts.is_account => {
                 let account = self.schema.account_model().unwrap();
                 self.value(&(account.id, self.roll("own row") % 3), *field)
             }

@@ -23,13 +23,24 @@ pub struct Facts<'a> {
     pub roles: &'a [String],
     /// What the roles permit: `products:update`, `products:*`, `*`.
     pub permissions: &'a [String],
+    /// What an API key is narrowed to, in the form of permissions; `None` narrows nothing.
+    pub scopes: Option<&'a [String]>,
+    /// Whether the actor is or acts for a row of the account model, so that `auth.id` and
+    /// `auth.user` have values.
+    pub is_account: bool,
 }
 
 impl Facts<'_> {
     /// Whether the actor has the permission. The server itself has every one.
     #[must_use]
     pub fn can(&self, permission: &str) -> bool {
-        self.kind == "service" || self.permissions.iter().any(|granted| grants(granted, permission))
+        self.kind == "service" || (grants_any(self.permissions, permission) && self.covers(permission))
+    }
+
+    /// Whether the scopes leave the permission in.
+    #[must_use]
+    pub fn covers(&self, permission: &str) -> bool {
+        self.scopes.is_none_or(|scopes| grants_any(scopes, permission))
     }
 
     /// Whether the actor has the role.
@@ -38,11 +49,12 @@ impl Facts<'_> {
         self.roles.iter().any(|own| own == role)
     }
 
-    /// Whether the actor is an account, so that `auth.id` and `auth.user` have values.
-    #[must_use]
-    pub fn is_user(&self) -> bool {
-        self.kind == "user"
-    }
+}
+
+/// Whether one of several permissions, as granted, covers one as asked for.
+#[must_use]
+pub fn grants_any(granted: &[String], asked: &str) -> bool {
+    granted.iter().any(|granted| grants(granted, asked))
 }
 
 /// Whether a permission as granted (`products:*`) covers one as asked for (`products:update`).
@@ -116,10 +128,10 @@ const fn opposite(op: CompareOp) -> CompareOp {
 fn fold_operand(operand: &Operand, facts: &Facts<'_>) -> Operand {
     match operand {
         Operand::Actor(value) => match value {
-            ActorValue::Id | ActorValue::UserField(_) if !facts.is_user() => {
+            ActorValue::Id | ActorValue::UserField(_) if !facts.is_account => {
                 Operand::Literal(Value::Null)
             }
-            ActorValue::Verified if !facts.is_user() => Operand::Literal(Value::Bool(false)),
+            ActorValue::Verified if !facts.is_account => Operand::Literal(Value::Bool(false)),
             ActorValue::Kind => Operand::Literal(Value::Text(facts.kind.to_owned())),
             ActorValue::Id
             | ActorValue::Verified

@@ -36,7 +36,7 @@ pub use filter::{
     FilterError, FilterExpr, SlotType, Visible, VisibleField, parse_filter, scan_filter,
     type_filter,
 };
-pub use fold::{Facts, fold, grants};
+pub use fold::{Facts, fold, grants, grants_any};
 pub use predicate::{
     ActorValue, CompareOp, Operand, Path, Predicate, Quantified, Root, Slot, TextOp, Var,
 };

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use underpin_base::{Code, Error};
 use underpin_migrate::RunError;
 
+use crate::Failure;
 use crate::sqlite::Trouble;
 
 /// A failure of the store itself, as opposed to a write that was refused.
@@ -278,6 +279,12 @@ enum Class {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         error.to_answer().with_source(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::from(Error::from(error))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use underpin_base::Error;
 use underpin_schema::Value;
 use underpin_sql::{Inputs, ReadProgram, WriteProgram};
 
@@ -57,6 +58,42 @@ pub struct WriteJob {
     pub inputs: Inputs,
     /// Makes cursors for included relations of the reply that are cut short.
     pub seal: Arc<dyn Seal>,
+    /// Slots to fill with keys that the database makes in earlier writes of the transaction.
+    pub earlier: Vec<Earlier>,
+}
+
+/// A slot whose value is known once an earlier write is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Earlier {
+    /// The slot. It takes the key as text where it holds a text, else as it is.
+    pub slot: usize,
+    /// The write, counted from 0 among those of the transaction.
+    pub write: usize,
+}
+
+/// One step of a transaction.
+#[derive(Clone)]
+pub enum Step {
+    /// Goes on only when the item is there. It is read in the transaction, so no write that commits
+    /// before this one goes unseen.
+    Require(ReadJob),
+    /// Does a write.
+    Write(WriteJob),
+}
+
+/// Why nothing of a transaction was done.
+#[derive(Debug)]
+pub struct Failure {
+    /// The step that failed, from 0; 0 too when the storage failed and no step of it.
+    pub step: usize,
+    /// What the client is told. `NOT_FOUND` for a [`Step::Require`].
+    pub error: Error,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { step: 0, error }
+    }
 }
 
 /// What a write did.

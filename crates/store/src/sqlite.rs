@@ -33,7 +33,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, available_parallelism};
 
 use tokio::sync::oneshot;
-use underpin_base::Result;
+use underpin_base::{Error, Result};
 use underpin_sql::{Inputs, ReadProgram};
 
 use self::guard::Clockwork;
@@ -45,7 +45,8 @@ use self::read::{Execution, Stopped};
 use self::readers::Readers;
 use self::writer::Writer;
 use crate::{
-    Options, ReadCost, ReadJob, ReadOutcome, Seal, Stats, StoreError, WriteJob, WriteOutcome,
+    Failure, Options, ReadCost, ReadJob, ReadOutcome, Seal, Stats, Step, StoreError, WriteJob,
+    WriteOutcome,
 };
 
 #[cfg(test)]
@@ -227,8 +228,19 @@ impl Store {
     /// `QUERY_TIMEOUT`, `STORAGE_UNAVAILABLE`, `SHUTTING_DOWN`; `INTERNAL` for a defect. Nothing
     /// was changed then.
     pub async fn write(&self, job: WriteJob) -> Result<WriteOutcome> {
+        let outcomes = self.transact(vec![Step::Write(job)]).await;
+        let mut outcomes = outcomes.map_err(|failure| failure.error)?;
+        outcomes.pop().ok_or_else(|| Error::internal("a write that was done has no outcome"))
+    }
+
+    /// Does all of `steps` in their order, or nothing, in a transaction it may share with others;
+    /// returns the outcomes of the writes among them once they are durable.
+    ///
+    /// # Errors
+    /// As [`Store::write`], with the step that failed; `NOT_FOUND` for a requirement.
+    pub async fn transact(&self, steps: Vec<Step>) -> Result<Vec<WriteOutcome>, Failure> {
         let (reply, answer) = oneshot::channel();
-        self.submit(Command::Write(Box::new(QueuedWrite { job, reply })))?;
+        self.submit(Command::Write(Box::new(QueuedWrite { steps, reply })))?;
         match answer.await {
             Ok(result) => result,
             Err(_) => Err(StoreError::Closed.into()),

@@ -1,6 +1,5 @@
 //! A schema on a database of its own, and short words for what is done to it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
@@ -31,10 +30,6 @@ pub(crate) fn schema(text: &str) -> Arc<Schema> {
 
 impl World {
     pub(crate) async fn new(text: &str) -> Self {
-        Self::with_tokens(text, HashMap::new()).await
-    }
-
-    pub(crate) async fn with_tokens(text: &str, fixed_tokens: HashMap<String, Arc<Actor>>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(&StoreOptions::new(directory.path().join("app.db"))).unwrap();
         let schema = schema(text);
@@ -44,14 +39,19 @@ impl World {
             limits: Limits::default(),
             clock: clock.clone(),
             ids: Ids::sequence(),
-            fixed_tokens,
         };
         let engine = Engine::start(store, schema, options).await.unwrap();
         Self { engine, clock, directory }
     }
 
     pub(crate) fn context(&self, actor: Actor) -> Context {
-        Context { actor: Arc::new(actor), now: self.engine.now(), ip: None, transport: "rest" }
+        Context {
+            actor: Arc::new(actor),
+            now: self.engine.now(),
+            ip: None,
+            transport: "rest",
+            standing: None,
+        }
     }
 
     pub(crate) async fn model(&self, name: &str) -> ModelId {

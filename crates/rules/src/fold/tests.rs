@@ -10,8 +10,8 @@ use crate::fixture::{model, shop};
 use crate::parser::{Literals, parse};
 use crate::{Base, Root, Vars, Visible, VisibleField};
 
-const NOBODY: Facts<'static> = Facts { kind: "anonymous", roles: &[], permissions: &[] };
-const USER: Facts<'static> = Facts { kind: "user", roles: &[], permissions: &[] };
+const NOBODY: Facts<'static> = Facts { kind: "anonymous", roles: &[], permissions: &[], scopes: None, is_account: false };
+const USER: Facts<'static> = Facts { kind: "user", roles: &[], permissions: &[], scopes: None, is_account: false };
 
 fn rule(schema: &Schema, of: &str, text: &str) -> Predicate {
     typed(schema, Setting::Rule, of, text)
@@ -55,7 +55,7 @@ fn kind_roles_and_permissions_are_decided() {
     };
     insta::assert_snapshot!(folded(staff, "auth.is('staff') && !auth.is('admin')"), @"true");
     insta::assert_snapshot!(folded(staff, "auth.can('products:cost') && !auth.can('orders:read')"), @"true");
-    let server = Facts { kind: "service", roles: &[], permissions: &[] };
+    let server = Facts { kind: "service", roles: &[], permissions: &[], scopes: None, is_account: false };
     insta::assert_snapshot!(folded(server, "auth.can('anything:at-all')"), @"true");
 }
 

@@ -13,7 +13,7 @@ use underpin_schema::Value;
 use super::Store;
 use super::open::Purpose;
 use super::queue::{Ending, QueuedWrite, References};
-use crate::{StoreError, WriteOutcome};
+use crate::{Step, StoreError, WriteOutcome};
 
 /// What goes wrong, and what is deliberately done wrong to see that a test notices.
 #[derive(Debug, Clone)]
@@ -96,7 +96,7 @@ impl Faults {
     /// Begins to count the statements of `write`, should it be the one to stop.
     pub(super) fn begin_write(&self, write: &QueuedWrite) {
         let halt = self.halt.lock().unwrap();
-        let halt = halt.as_ref().filter(|halt| write.job.inputs.slots.first() == Some(&halt.key));
+        let halt = halt.as_ref().filter(|halt| first_value(write) == Some(&halt.key));
         COUNTDOWN.set(halt.map(|Halt { after, by, undo, .. }| Countdown {
             n_left: *after,
             by: *by,
@@ -110,10 +110,19 @@ impl Faults {
             for write in group {
                 let nobody = oneshot::channel().0;
                 let reply = std::mem::replace(&mut write.reply, nobody);
-                drop(reply.send(Ok(WriteOutcome::default())));
+                let outcomes = vec![WriteOutcome::default(); write.steps.len()];
+                drop(reply.send(Ok(outcomes)));
             }
         }
     }
+}
+
+/// The first value of the first write.
+fn first_value(write: &QueuedWrite) -> Option<&Value> {
+    write.steps.iter().find_map(|step| match step {
+        Step::Write(job) => job.inputs.slots.first(),
+        Step::Require(_) => None,
+    })
 }
 
 /// Counts a statement of a program, and fails when it is the one to stop after.

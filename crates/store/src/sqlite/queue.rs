@@ -2,13 +2,12 @@
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
-use underpin_base::Error;
 
-use crate::{StoreError, WriteJob, WriteOutcome};
+use crate::{Failure, Step, StoreError, WriteOutcome};
 
 /// A request to the writer.
 pub(super) enum Command {
-    /// One write, which may share a transaction with others.
+    /// One request's writes, which may share a transaction with those of others.
     Write(Box<QueuedWrite>),
     /// Work that needs a transaction to itself.
     Exclusive(Box<dyn Exclusive>),
@@ -16,10 +15,10 @@ pub(super) enum Command {
     Close,
 }
 
-/// A write and who waits for it.
+/// What of one request is done together or not at all, and who waits for it.
 pub(super) struct QueuedWrite {
-    pub(super) job: WriteJob,
-    pub(super) reply: oneshot::Sender<Result<WriteOutcome, Error>>,
+    pub(super) steps: Vec<Step>,
+    pub(super) reply: oneshot::Sender<Result<Vec<WriteOutcome>, Failure>>,
 }
 
 /// Work with a transaction to itself.

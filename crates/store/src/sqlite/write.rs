@@ -1,5 +1,7 @@
 //! Executes one write on the writer's connection, inside whatever transaction is open.
 
+use std::borrow::Cow;
+
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use underpin_base::Error;
@@ -7,9 +9,9 @@ use underpin_schema::Value;
 use underpin_sql::{LinkProgram, Statement, WriteProgram};
 
 use super::bind::{Surroundings, bind};
-use super::read::{Execution, Stopped, write_select};
+use super::read::{self, Execution, Stopped, write_select};
 use super::{Shared, refusal};
-use crate::{StoreError, WriteJob, WriteOutcome};
+use crate::{Earlier, Failure, ReadJob, Step, StoreError, WriteJob, WriteOutcome};
 
 /// Why a write did not happen.
 pub(super) enum Failed {
@@ -26,17 +28,76 @@ impl From<rusqlite::Error> for Failed {
 }
 
 impl Failed {
-    /// The answer to the client of `program`.
-    pub(super) fn into_answer(self, program: &WriteProgram) -> Error {
-        match self {
-            Self::Database(error) => refusal::of_error(error, &program.uniques),
-            Self::Refused(error) => error,
-        }
+    /// The answer to the client of the steps, the one at `place` of which failed.
+    pub(super) fn into_answer(self, steps: &[Step], place: usize) -> Failure {
+        let error = match (self, steps.get(place)) {
+            (Self::Refused(error), _) => error,
+            (Self::Database(error), Some(Step::Write(job))) => {
+                refusal::of_error(error, &job.program.uniques)
+            }
+            (Self::Database(error), _) => refusal::of_error(error, &[]),
+        };
+        Failure { step: place, error }
     }
 }
 
-/// Does `job`: the change, its lists, and the row as it is afterwards.
+/// Does every step; where one fails, says which.
 pub(super) fn execute(
+    conn: &Connection,
+    shared: &Shared,
+    steps: &[Step],
+) -> Result<Vec<WriteOutcome>, (usize, Failed)> {
+    let mut outcomes = Vec::with_capacity(steps.len());
+    for (place, step) in steps.iter().enumerate() {
+        match step {
+            Step::Require(job) => require(conn, shared, job).map_err(|failed| (place, failed))?,
+            Step::Write(job) => {
+                let job = filled(job, &outcomes);
+                outcomes.push(execute_one(conn, shared, &job).map_err(|failed| (place, failed))?);
+            }
+        }
+    }
+    Ok(outcomes)
+}
+
+/// The write with the keys that earlier ones of the transaction were given.
+fn filled<'j>(job: &'j WriteJob, outcomes: &[WriteOutcome]) -> Cow<'j, WriteJob> {
+    let mut job = Cow::Borrowed(job);
+    for Earlier { slot, write } in job.earlier.clone() {
+        let key = outcomes.get(write).and_then(|outcome| outcome.key.clone());
+        let slots = &mut job.to_mut().inputs.slots;
+        if let (Some(key), Some(value)) = (key, slots.get_mut(slot)) {
+            *value = match (&*value, key) {
+                (Value::Text(_), Value::Int(number)) => Value::Text(number.to_string()),
+                (_, key) => key,
+            };
+        }
+    }
+    job
+}
+
+/// Fails unless the item is there.
+fn require(conn: &Connection, shared: &Shared, job: &ReadJob) -> Result<(), Failed> {
+    let mut execution = Execution {
+        conn,
+        inputs: &job.inputs,
+        seal: &*job.seal,
+        oddities: &shared.oddities,
+        n_statements: 0,
+        end_max: shared.answer_bytes_max,
+    };
+    let found = read::execute(&mut execution, &job.program, &mut Vec::new());
+    let found = found.map_err(|stopped| match stopped {
+        Stopped::Database(error) => Failed::Database(error),
+        Stopped::TooLong => Failed::Refused(Error::internal("a requirement is too long a row")),
+    })?;
+    #[cfg(test)]
+    super::faults::end_statement()?;
+    if found.n_rows == 0 { Err(Failed::Refused(Error::not_found())) } else { Ok(()) }
+}
+
+/// Does `job`: the change, its lists, and the row as it is afterwards.
+fn execute_one(
     conn: &Connection,
     shared: &Shared,
     job: &WriteJob,

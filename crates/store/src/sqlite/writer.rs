@@ -25,8 +25,8 @@ use super::open::{Link, Opener, Purpose};
 use super::queue::{Command, Ending, Exclusive, QueuedWrite, References};
 use super::trouble::Trouble;
 use super::write::Failed;
-use super::{Shared, checkpoint, is_broken, refusal, system, write};
-use crate::{StoreError, WriteOutcome};
+use super::{Shared, checkpoint, is_broken, system, write};
+use crate::{Failure, StoreError, WriteOutcome};
 
 /// Writes that share a transaction at most: enough to make the sync cheap, few enough to keep the
 /// wait of the first short.
@@ -40,9 +40,9 @@ enum Verdict {
     /// Nothing.
     Open,
     /// This, should the transaction be committed.
-    Provisional(Result<WriteOutcome, Error>),
+    Provisional(Result<Vec<WriteOutcome>, Failure>),
     /// It took the transaction down with it: this, whatever becomes of the others.
-    Final(Error),
+    Final(Failure),
 }
 
 /// How the transaction of a group ended.
@@ -193,10 +193,10 @@ impl Writer {
         self.note(&result);
         for (write, verdict) in group.into_iter().zip(verdicts) {
             let answer = match (&result, verdict) {
-                (_, Verdict::Final(error)) => Err(error),
+                (_, Verdict::Final(failure)) => Err(failure),
                 (Ok(()), Verdict::Provisional(answer)) => answer,
                 (Ok(()), Verdict::Open) => Err(StoreError::Panicked.into()),
-                (Err(error), Verdict::Provisional(_) | Verdict::Open) => Err(repeat(error)),
+                (Err(error), Verdict::Provisional(_) | Verdict::Open) => Err(repeat(error).into()),
             };
             // Nobody may wait any more: the write is done or not done all the same.
             drop(write.reply.send(answer));
@@ -216,7 +216,7 @@ impl Writer {
         };
         // SQLite does not say which write it was. Alone, each finds out.
         if let ([write], [verdict]) = (group, &mut *verdicts) {
-            *verdict = Verdict::Final(refusal::of_error(error, &write.job.program.uniques));
+            *verdict = Verdict::Final(Failed::Database(error).into_answer(&write.steps, 0));
             return Ok(());
         }
         for (write, verdict) in group.iter().zip(verdicts) {
@@ -320,7 +320,7 @@ fn run_group(
                     .map_err(|source| abandon(conn, StoreError::Write { source }))?;
                 is_lost = conn.is_autocommit();
                 *verdict = match answer {
-                    Err(error) if is_lost => Verdict::Final(error),
+                    Err(failure) if is_lost => Verdict::Final(failure),
                     answer => Verdict::Provisional(answer),
                 };
             }
@@ -340,16 +340,16 @@ fn run_one(
     link: &Link,
     shared: &Shared,
     write: &QueuedWrite,
-) -> rusqlite::Result<Result<WriteOutcome, Error>> {
+) -> rusqlite::Result<Result<Vec<WriteOutcome>, Failure>> {
     #[cfg(test)]
     shared.faults.begin_write(write);
     link.guard.begin(shared.statement_us_max);
-    let outcome = in_savepoint(&link.conn, || write::execute(&link.conn, shared, &write.job));
+    let outcome = in_savepoint(&link.conn, || write::execute(&link.conn, shared, &write.steps));
     link.guard.lift();
     match outcome {
-        Ok(outcome) => Ok(Ok(outcome)),
-        Err(Failed::Database(error)) if Trouble::of(&error) == Trouble::Storage => Err(error),
-        Err(failed) => Ok(Err(failed.into_answer(&write.job.program))),
+        Ok(outcomes) => Ok(Ok(outcomes)),
+        Err((_, Failed::Database(error))) if Trouble::of(&error) == Trouble::Storage => Err(error),
+        Err((place, failed)) => Ok(Err(failed.into_answer(&write.steps, place))),
     }
 }
 
@@ -388,20 +388,21 @@ fn commit(conn: &Connection) -> rusqlite::Result<()> {
 
 fn in_savepoint<T>(
     conn: &Connection,
-    work: impl FnOnce() -> Result<T, Failed>,
-) -> Result<T, Failed> {
-    run_cached(conn, "SAVEPOINT one")?;
+    work: impl FnOnce() -> Result<T, (usize, Failed)>,
+) -> Result<T, (usize, Failed)> {
+    let run = |sql| run_cached(conn, sql).map_err(|error| (0, Failed::Database(error)));
+    run("SAVEPOINT one")?;
     let result = work();
     #[cfg(test)]
     if super::faults::forgets_to_undo() {
-        run_cached(conn, "RELEASE one")?;
+        run("RELEASE one")?;
         return result;
     }
     if result.is_ok() {
-        run_cached(conn, "RELEASE one")?;
+        run("RELEASE one")?;
     } else if !conn.is_autocommit() {
-        run_cached(conn, "ROLLBACK TO one")?;
-        run_cached(conn, "RELEASE one")?;
+        run("ROLLBACK TO one")?;
+        run("RELEASE one")?;
     }
     result
 }

@@ -58,6 +58,7 @@ impl Adopted {
             now: self.engine.now(),
             ip: None,
             transport: "rest",
+            standing: None,
         }
     }
 

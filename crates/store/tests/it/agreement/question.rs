@@ -95,6 +95,8 @@ impl Question {
             kind: self.actor.profile.kind.name(),
             roles: &self.actor.profile.roles,
             permissions: &permissions,
+            scopes: self.actor.profile.scopes.as_deref(),
+            is_account: self.actor.profile.is_account,
         };
         let actor = |asked: &ActorValue| actors::value(&self.actor, asked);
         let rows = (0..world.n_rows(self.model)).map(|row| Place { model: self.model, row });

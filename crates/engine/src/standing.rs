@@ -1,0 +1,31 @@
+//! Whether an actor still stands as it did when it was recognised.
+
+use underpin_base::{Code, Error, Result};
+use underpin_plan::Operator;
+use underpin_store::ReadJob;
+
+use crate::{Engine, Shown, Standing, SystemQuery};
+
+/// The question that a transaction asks before it writes for an actor.
+pub(crate) fn job(engine: &Engine, standing: &Standing) -> Result<ReadJob> {
+    let model = match standing.by {
+        Shown::Session => "Session",
+        Shown::Key => "Key",
+    };
+    let id = standing.id.to_string();
+    let version = standing.account_version.to_string();
+    engine.system_job(&SystemQuery::new(
+        model,
+        &[
+            ("id", Operator::Eq, &id),
+            ("revokedAt", Operator::IsNull, "true"),
+            ("account.version", Operator::Eq, &version),
+        ],
+    ))
+}
+
+/// The answer when it does not: whoever asked proves anew who it is, and may then ask again.
+pub(crate) fn lost() -> Error {
+    Error::new(Code::Unauthenticated, "what you may do changed while the request was under way")
+        .with_hint("send the request again")
+}

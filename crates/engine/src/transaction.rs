@@ -1,0 +1,228 @@
+//! Several writes as one: all of them are done, or none.
+
+use underpin_base::{Code, Error, Result};
+use serde::Deserialize;
+use underpin_plan::{Operation, Operator, WriteKind, WriteRequest};
+use underpin_schema::{Model, Value};
+use underpin_store::{Earlier, Failure, Step};
+use uuid::Uuid;
+
+use crate::standing;
+use crate::{App, Context, Engine, Standing, SystemQuery, SystemWrite, WriteReply, writes};
+
+/// Writes that will be done together. Each is authorized and checked when it is added, against the
+/// rows as they are when the transaction runs.
+pub struct Transaction<'a> {
+    engine: &'a Engine,
+    steps: Vec<Step>,
+    writes: Vec<Added<'a>>,
+    /// The steps that hold an actor's standing against the database.
+    standings: Vec<usize>,
+    changes_authority: bool,
+}
+
+/// A write that was added, for the answer.
+struct Added<'a> {
+    model: &'a Model,
+    key: Value,
+    operation: Operation,
+    /// Its place among the steps.
+    step: usize,
+}
+
+/// A row that a transaction will make or change.
+#[derive(Debug, Clone)]
+pub struct Made {
+    key: Value,
+    text: String,
+    /// Its place among the writes.
+    place: usize,
+}
+
+impl Made {
+    /// The key of a row of a model of ours.
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        match self.key {
+            Value::Uuid(id) => id,
+            _ => unreachable!("invariant: rows of our own have UUIDs"),
+        }
+    }
+
+    /// The key as text; a stand-in where the database has yet to make it.
+    pub(crate) fn text(&self) -> Value {
+        Value::Text(self.text.clone())
+    }
+}
+
+/// Why nothing of a transaction was done.
+#[derive(Debug)]
+pub struct Aborted {
+    /// Which of the writes failed, counted as they were added; `None` when it was none of them.
+    pub place: Option<usize>,
+    /// What its client is told.
+    pub error: Error,
+}
+
+impl From<Aborted> for Error {
+    fn from(aborted: Aborted) -> Self {
+        aborted.error
+    }
+}
+
+impl<'a> Transaction<'a> {
+    /// Of nothing yet.
+    #[must_use]
+    pub fn new(engine: &'a Engine) -> Self {
+        Self {
+            engine,
+            steps: Vec::new(),
+            writes: Vec::new(),
+            standings: Vec::new(),
+            changes_authority: false,
+        }
+    }
+
+    /// Adds a write of rows of the application by an actor, whose standing is held against the
+    /// database in the same transaction.
+    ///
+    /// # Errors
+    /// Whatever can be said before the rows are looked at; see the error table.
+    pub async fn write(
+        &mut self,
+        app: &'a App,
+        ctx: &Context,
+        request: &WriteRequest,
+    ) -> Result<Made> {
+        if let Some(standing) = ctx.standing.as_deref() {
+            self.require(standing)?;
+        }
+        let made = self.add(app, ctx, request)?;
+        if self.engine.is_account_model(app, request.model) {
+            // What rules say of the actor's own row may come out otherwise from here on.
+            self.changes_authority = true;
+            if matches!(request.kind, WriteKind::Delete { .. }) {
+                self.end_account(&made).await?;
+            }
+        }
+        Ok(made)
+    }
+
+    /// Adds a write of rows of our own.
+    ///
+    /// # Errors
+    /// `VALIDATION_ERROR` for values that a field cannot have.
+    pub fn system(&mut self, write: &SystemWrite) -> Result<Made> {
+        let app = self.engine.system();
+        let request = write.request(app.schema());
+        let made = self.add(app, &self.engine.service_context(), &request)?;
+        let unknown = write.keys.iter().filter(|(_, earlier)| earlier.key == Value::Null);
+        for (field, earlier) in unknown {
+            self.link(app, &request, (field, earlier));
+        }
+        Ok(made)
+    }
+
+    /// Says that the transaction ends or changes what somebody may do: once it is committed, who
+    /// asks is looked up anew for every request.
+    pub fn changes_authority(&mut self) {
+        self.changes_authority = true;
+    }
+
+    /// Adds that an actor must stand as it did.
+    ///
+    /// # Errors
+    /// `INTERNAL` for a defect.
+    pub fn require(&mut self, standing: &Standing) -> Result<()> {
+        self.standings.push(self.steps.len());
+        self.steps.push(Step::Require(standing::job(self.engine, standing)?));
+        Ok(())
+    }
+
+    /// Adds the end of the account whose row goes, and of all that belongs to it.
+    async fn end_account(&mut self, row: &Made) -> Result<()> {
+        #[derive(Deserialize)]
+        struct Row {
+            id: Uuid,
+        }
+        let conditions = [("subject", Operator::Eq, row.text.as_str())];
+        let found = self.engine.system_find::<Row>(SystemQuery::new("Account", &conditions));
+        if let Some(account) = found.await? {
+            self.system(&SystemWrite::delete("Account", account.id))?;
+        }
+        Ok(())
+    }
+
+    /// Adds that a question must find something when the transaction runs.
+    ///
+    /// # Errors
+    /// `INTERNAL` for a question that cannot be asked.
+    pub fn require_row(&mut self, query: SystemQuery<'_>) -> Result<()> {
+        self.steps.push(Step::Require(self.engine.system_job(&query)?));
+        Ok(())
+    }
+
+    fn add(&mut self, app: &'a App, ctx: &Context, request: &WriteRequest) -> Result<Made> {
+        let engine = self.engine;
+        let plan = engine.write_plan(app, ctx, request)?;
+        let model = app.schema().model(request.model);
+        let (job, key) = plan.prepare(engine.surroundings(ctx, model), request);
+        self.steps.push(Step::Write(job));
+        let text = if key == Value::Null { "0".to_owned() } else { writes::text_of(model, &key) };
+        let place = self.writes.len();
+        let operation = request.kind.operation();
+        let step = self.steps.len() - 1;
+        self.writes.push(Added { model, key: key.clone(), operation, step });
+        Ok(Made { key, text, place })
+    }
+
+    /// Has a field filled in with a key that the database makes in an earlier step.
+    fn link(&mut self, app: &App, request: &WriteRequest, (field, earlier): (&str, &Made)) {
+        let engine = self.engine;
+        let model = app.schema().model(request.model);
+        let plan = engine
+            .write_plan(app, &engine.service_context(), request)
+            .expect("invariant: it was planned a moment ago");
+        let field = *model.by_field.get(field).expect("invariant: our own schema has the field");
+        let slot = plan.slot_of(field).expect("invariant: a field that is set has a slot");
+        if let Some(Step::Write(job)) = self.steps.last_mut() {
+            job.earlier.push(Earlier { slot, write: earlier.place });
+        }
+    }
+
+    /// Does all of it; returns once it is durable.
+    ///
+    /// # Errors
+    /// The first write that does not hold, or that the store cannot write. Nothing was done then.
+    /// `UNAUTHENTICATED` when an actor no longer stands as it did.
+    pub async fn commit(self) -> Result<Vec<WriteReply>, Aborted> {
+        let Self { engine, steps, writes, standings, changes_authority } = self;
+        match engine.store().transact(steps).await {
+            Ok(outcomes) => {
+                if changes_authority {
+                    engine.note_authority_change();
+                }
+                let replies = outcomes.into_iter().zip(writes).map(|(outcome, added)| {
+                    writes::reply(outcome, added.model, (added.key, added.operation))
+                });
+                Ok(replies.collect())
+            }
+            Err(failure) => Err(aborted(failure, &writes, &standings)),
+        }
+    }
+}
+
+fn aborted(failure: Failure, writes: &[Added<'_>], standings: &[usize]) -> Aborted {
+    if failure.error.code() == Code::NotFound && standings.contains(&failure.step) {
+        return Aborted { place: None, error: standing::lost() };
+    }
+    let place = writes.iter().position(|added| added.step == failure.step);
+    match place {
+        Some(place) => {
+            let added = &writes[place];
+            let error = writes::named(failure.error, added.model, added.operation);
+            Aborted { place: Some(place), error }
+        }
+        None => Aborted { place: None, error: failure.error },
+    }
+}

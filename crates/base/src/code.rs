@@ -99,10 +99,21 @@ error_codes! {
     QueryTooComplex, "QUERY_TOO_COMPLEX", 400, Request, No;
     /// The cursor is not one this server gave for this query.
     InvalidCursor, "INVALID_CURSOR", 400, Request, No;
+    /// The link, code or challenge is not in force: unknown, used, expired, or tried too often.
+    InvalidToken, "INVALID_TOKEN", 400, Request, No;
     /// A header has a value it cannot have.
     InvalidHeader, "INVALID_HEADER", 400, Request, No;
     /// The credentials are missing, malformed, expired or revoked.
     Unauthenticated, "UNAUTHENTICATED", 401, Authentication, No;
+    /// The e-mail and the password are not those of an account, or the code is wrong.
+    InvalidCredentials, "INVALID_CREDENTIALS", 401, Authentication, No;
+    /// The account has a second factor; `details.challenge` is to be answered by one of
+    /// `details.methods`.
+    MfaRequired, "MFA_REQUIRED", 401, Authentication, No;
+    /// Who asks must prove anew who they are, by the password or by logging in again.
+    ReauthenticationRequired, "REAUTHENTICATION_REQUIRED", 401, Authentication, No;
+    /// A request with cookies comes from another site, or lacks the token that proves it does not.
+    CsrfFailed, "CSRF_FAILED", 403, Authorization, No;
     /// The caller may not do this.
     Forbidden, "FORBIDDEN", 403, Authorization, No;
     /// There is no such thing, or none that the caller may see.

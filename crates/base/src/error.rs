@@ -36,6 +36,10 @@ pub struct Details {
     pub parameter: Option<String>,
     /// Names that would have been right.
     pub allowed: Vec<String>,
+    /// With `MFA_REQUIRED`: what the next request goes on with.
+    pub challenge: Option<String>,
+    /// With `MFA_REQUIRED`: by what the challenge can be answered.
+    pub methods: Vec<String>,
 }
 
 /// One wrong field.
@@ -102,6 +106,14 @@ impl Error {
     #[must_use]
     pub fn with_parameter(mut self, parameter: impl Into<String>) -> Self {
         self.0.details.parameter = Some(parameter.into());
+        self
+    }
+
+    /// Adds the challenge to answer, and by what it can be.
+    #[must_use]
+    pub fn with_challenge(mut self, challenge: impl Into<String>, methods: Vec<String>) -> Self {
+        self.0.details.challenge = Some(challenge.into());
+        self.0.details.methods = methods;
         self
     }
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use underpin_accounts::Accounts;
 use underpin_engine::{Engine, Options};
 use underpin_migrate::Consent;
 
@@ -29,7 +30,7 @@ use crate::{migration, wiring};
 /// # }
 /// ```
 pub struct Underpin {
-    engine: Arc<Engine>,
+    accounts: Arc<Accounts>,
     listener: Listener,
     config: Config,
 }
@@ -41,8 +42,10 @@ pub struct Setup {
     pub config: Config,
     /// What to do when the database is not at the schema.
     pub on_behind: OnBehind,
-    /// Clock, identifiers and fixed tokens; its limits are replaced by those of `config`.
+    /// Clock and identifiers; its limits are replaced by those of `config`.
     pub engine: Options,
+    /// Actors that fixed tokens stand for.
+    pub accounts: underpin_accounts::Options,
 }
 
 /// What to do with a database that is not at the schema.
@@ -77,7 +80,7 @@ impl Underpin {
     /// When the schema has mistakes, the database cannot be opened or is behind, or the port is in
     /// use.
     pub async fn open(dir: impl AsRef<Path>, setup: Setup) -> Result<Self, Failure> {
-        let Setup { config, on_behind, engine: options } = setup;
+        let Setup { config, on_behind, engine: options, accounts } = setup;
         let output = Output::new(Reader::QuietPerson);
         let project = Project::with_config(dir.as_ref(), config)?;
         let schema = project.diagnose()?.into_schema(output)?;
@@ -93,7 +96,8 @@ impl Underpin {
         }
         let options = Options { limits: project.config.limits.clone(), ..options };
         let engine = Arc::new(Engine::start(store, schema, options).await?);
-        Ok(Self { engine, listener, config: project.config })
+        let accounts = Arc::new(Accounts::start(engine, accounts).await?);
+        Ok(Self { accounts, listener, config: project.config })
     }
 
     /// Where it listens.
@@ -105,7 +109,13 @@ impl Underpin {
     /// The engine, for work on the data without HTTP.
     #[must_use]
     pub fn engine(&self) -> &Arc<Engine> {
-        &self.engine
+        self.accounts.engine()
+    }
+
+    /// Who asks: accounts, sessions and keys.
+    #[must_use]
+    pub fn accounts(&self) -> &Arc<Accounts> {
+        &self.accounts
     }
 
     /// Serves until `shutdown` is ready and the requests in flight have ended, then closes the
@@ -114,8 +124,9 @@ impl Underpin {
     /// # Errors
     /// When the port cannot be used, or the database not be closed.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), Failure> {
-        serving::serve(self.listener, Arc::clone(&self.engine), &self.config, shutdown).await?;
-        self.engine.close();
+        let engine = Arc::clone(self.accounts.engine());
+        serving::serve(self.listener, self.accounts, &self.config, shutdown).await?;
+        engine.close();
         Ok(())
     }
 }

@@ -18,7 +18,7 @@ use tokio::task::LocalSet;
 use underpin_base::{Code, Error, FieldError, Limits};
 use underpin_engine::{Context, Engine, ReadCall};
 use underpin_plan::{
-    Actor, Document, PageRequest, Paging, RawText, ReadRequest, Target, WriteKind, WriteRequest,
+    Document, PageRequest, Paging, RawText, ReadRequest, Target, WriteKind, WriteRequest,
 };
 use underpin_schema::{FieldCode, Model, ModelId, Schema, Value, nearest};
 
@@ -109,7 +109,7 @@ pub(crate) async fn seed(
 /// Whether no model has a row.
 pub(crate) async fn is_empty(engine: &Engine) -> Result<bool, Error> {
     let app = engine.app().await;
-    let ctx = service(engine);
+    let ctx = engine.service_context();
     for model in &app.schema().models {
         let request = || Ok(keys_of(Target::List(model.id), model));
         let shape = format!("first {}", model.id.0);
@@ -237,7 +237,7 @@ async fn write_all(
 async fn write(engine: &Engine, row: Row) -> Result<Written, Error> {
     let app = engine.app().await;
     let model = app.schema().model(row.model);
-    let ctx = service(engine);
+    let ctx = engine.service_context();
     let Some(key) = decode::key(&row.document, model) else {
         return Err(without_key(row.document.errors, model));
     };
@@ -320,10 +320,6 @@ fn keys_of(target: Target, model: &Model) -> ReadRequest {
         sort: Vec::new(),
         page: PageRequest { paging: Paging::First, count: false },
     }
-}
-
-fn service(engine: &Engine) -> Context {
-    Context { actor: Arc::new(Actor::service()), now: engine.now(), ip: None, transport: "service" }
 }
 
 impl Row {

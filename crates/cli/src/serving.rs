@@ -7,8 +7,8 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
+use underpin_accounts::Accounts;
 use underpin_base::Ids;
-use underpin_engine::Engine;
 use underpin_http::{LogOptions, ServerOptions};
 use url::Url;
 
@@ -55,7 +55,7 @@ impl Listener {
 /// Serves until `shutdown` is ready and the requests in flight have ended.
 pub(crate) async fn serve(
     listener: Listener,
-    engine: Arc<Engine>,
+    accounts: Arc<Accounts>,
     config: &Config,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Failure> {
@@ -73,7 +73,7 @@ pub(crate) async fn serve(
         ids: Ids::Random,
         log: request_log(config),
     };
-    underpin_http::serve(options, engine, shutdown)
+    underpin_http::serve(options, accounts, shutdown)
         .await
         .map_err(|error| Failure::failed(format!("cannot serve on {address}: {error}")))
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use underpin_accounts::Accounts;
 use underpin_engine::Engine;
 use underpin_migrate::{Consent, Status};
 use underpin_schema::Schema;
@@ -16,7 +17,13 @@ use crate::{invocation, migration};
 /// A project whose database is open.
 pub(crate) struct Opened {
     pub(crate) engine: Arc<Engine>,
+    pub(crate) accounts: Arc<Accounts>,
     pub(crate) database: Database,
+}
+
+/// The accounts of a database that is served.
+pub(crate) async fn accounts(engine: Arc<Engine>) -> Result<Arc<Accounts>, Failure> {
+    Ok(Arc::new(Accounts::start(engine, underpin_accounts::Options::default()).await?))
 }
 
 /// What a command needs of the database.
@@ -34,8 +41,9 @@ pub(crate) async fn open_keys(project: &Project) -> Result<Opened, Failure> {
     let database = Database::of(project, Purpose::Command);
     refuse_without_database(project, &database)?;
     let store = database.open(&project.config)?;
-    let engine = Engine::start_for_keys(store, project.engine_options()).await?;
-    Ok(Opened { engine: Arc::new(engine), database })
+    let engine = Arc::new(Engine::start_for_accounts(store, project.engine_options()).await?);
+    let accounts = accounts(Arc::clone(&engine)).await?;
+    Ok(Opened { engine, accounts, database })
 }
 
 /// Refuses a database that is not there: an empty one in the wrong place helps nobody.
@@ -72,8 +80,9 @@ pub(crate) async fn open(project: &Project, need: Need, output: Output) -> Resul
     } else if need == Need::Rows {
         refuse_behind(project, &store, &schema).await?;
     }
-    let engine = Engine::start(store, schema, project.engine_options()).await?;
-    Ok(Opened { engine: Arc::new(engine), database })
+    let engine = Arc::new(Engine::start(store, schema, project.engine_options()).await?);
+    let accounts = accounts(Arc::clone(&engine)).await?;
+    Ok(Opened { engine, accounts, database })
 }
 
 /// Refuses a database that is not at the schema, and says what to do.

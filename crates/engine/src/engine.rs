@@ -12,10 +12,10 @@ use underpin_rules::Rules;
 use underpin_schema::{Model, ModelId, Schema};
 use underpin_store::{ReadJob, Store};
 
+use crate::authority::Authority;
 use crate::cursor::Cursors;
 use crate::plans::{Lens, Lenses, Plans};
 use crate::reads::{Page, ReadPlan};
-use crate::authority::Authority;
 use crate::writes::{Surroundings, WritePlan};
 use crate::{Context, ReadCall, ReadReply, SystemQuery, Transaction, WriteReply, system};
 

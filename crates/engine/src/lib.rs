@@ -22,8 +22,8 @@ mod writes;
 
 pub use call::{Context, PageLinks, ReadCall, ReadReply, Shown, Standing, WriteReply};
 pub use engine::{App, AppGuard, Engine, Options};
+pub use roles::Permissions;
 pub use seeding::Seeding;
 pub use system::{SystemQuery, SystemWrite};
-pub use roles::Permissions;
 pub use transaction::{Aborted, Made, Transaction};
 pub use users::UserRow;

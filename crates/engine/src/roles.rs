@@ -102,9 +102,7 @@ impl Engine {
     pub(crate) async fn adopt_roles(&self, schema: &Schema) -> Result<()> {
         // Two processes that start at once may both try; the second finds it done.
         match self.write_declared(schema).await {
-            Err(error)
-                if matches!(error.code(), Code::UniqueConflict | Code::VersionMismatch) =>
-            {
+            Err(error) if matches!(error.code(), Code::UniqueConflict | Code::VersionMismatch) => {
                 self.write_declared(schema).await?;
             }
             other => other?,

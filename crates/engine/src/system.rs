@@ -61,10 +61,7 @@ pub struct SystemQuery<'q> {
 impl<'q> SystemQuery<'q> {
     /// Rows of `model` for which all conditions hold.
     #[must_use]
-    pub fn new(
-        model: &'static str,
-        conditions: &'q [(&'static str, Operator, &'q str)],
-    ) -> Self {
+    pub fn new(model: &'static str, conditions: &'q [(&'static str, Operator, &'q str)]) -> Self {
         Self { model, conditions, sort: &[], include: &[], limit: 100, cursor: None }
     }
 
@@ -96,8 +93,9 @@ impl<'q> SystemQuery<'q> {
     }
 
     fn values(&self) -> Vec<RawText<'q>> {
-        let raw = |&(parameter, _, text): &(&'static str, Operator, &'q str)| {
-            RawText::Query { text, parameter }
+        let raw = |&(parameter, _, text): &(&'static str, Operator, &'q str)| RawText::Query {
+            text,
+            parameter,
         };
         self.conditions.iter().map(raw).collect()
     }
@@ -132,10 +130,10 @@ impl<'q> SystemQuery<'q> {
             operator: *operator,
             n_values: 1,
         });
-        let sort = self
-            .sort
-            .iter()
-            .map(|(path, descending)| SortKey { path: (*path).to_owned(), descending: *descending });
+        let sort = self.sort.iter().map(|(path, descending)| SortKey {
+            path: (*path).to_owned(),
+            descending: *descending,
+        });
         let paging = if self.cursor.is_some() { Paging::After } else { Paging::First };
         ReadRequest {
             target: Target::List(schema.by_name[self.model]),

@@ -1,7 +1,7 @@
 //! Several writes as one: all of them are done, or none.
 
-use underpin_base::{Code, Error, Result};
 use serde::Deserialize;
+use underpin_base::{Code, Error, Result};
 use underpin_plan::{Operation, Operator, WriteKind, WriteRequest};
 use underpin_schema::{Model, Value};
 use underpin_store::{Earlier, Failure, Step};

@@ -105,16 +105,29 @@ fn push_details(out: &mut Vec<u8>, details: &Details) {
         push_string(out, parameter);
         out.push(b',');
     }
-    if !details.allowed.is_empty() {
-        out.extend_from_slice(b"\"allowed\":");
-        for (at, name) in details.allowed.iter().enumerate() {
-            out.push(if at == 0 { b'[' } else { b',' });
-            push_string(out, name);
-        }
-        out.extend_from_slice(b"],");
+    push_names(out, "allowed", &details.allowed);
+    if let Some(challenge) = &details.challenge {
+        out.extend_from_slice(b"\"challenge\":");
+        push_string(out, challenge);
+        out.push(b',');
     }
+    push_names(out, "methods", &details.methods);
     out.pop();
     out.push(b'}');
+}
+
+/// A list of names as a member, where there are any.
+fn push_names(out: &mut Vec<u8>, member: &str, names: &[String]) {
+    if names.is_empty() {
+        return;
+    }
+    push_string(out, member);
+    out.push(b':');
+    for (at, name) in names.iter().enumerate() {
+        out.push(if at == 0 { b'[' } else { b',' });
+        push_string(out, name);
+    }
+    out.extend_from_slice(b"],");
 }
 
 /// One entry a path, in the order in which each path first comes.

@@ -17,9 +17,10 @@ use hyper::body::{Body as _, Incoming};
 use hyper::header::{ALLOW, ETAG, HeaderValue, LOCATION};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
+use underpin_accounts::Identity;
 use underpin_base::{Code, Error, Result};
-use underpin_engine::Context;
-use underpin_plan::{Actor, ActorKind};
+use underpin_engine::{App, Context};
+use underpin_plan::ActorKind;
 use underpin_schema::Schema;
 
 use crate::catch::Catch;
@@ -38,8 +39,8 @@ pub(crate) struct Exchange<'a> {
     pub conn: &'a Conn,
     pub head: &'a Parts,
     pub facts: &'a mut Facts,
-    /// Who asks, once that is known.
-    actor: Arc<Actor>,
+    /// Who asks, where that is known.
+    identity: Option<Arc<Identity>>,
 }
 
 /// Answers one request. Never fails: a panic, too, becomes an answer.
@@ -68,8 +69,7 @@ pub(crate) async fn answer(
         client: worker.shared.limiter.client(conn, &head.headers),
         counted: None,
     };
-    let actor = Arc::clone(&worker.anonymous);
-    let exchange = Exchange { worker, conn, head: &head, facts: &mut facts, actor };
+    let exchange = Exchange { worker, conn, head: &head, facts: &mut facts, identity: None };
     let outcome = Catch(pin!(exchange.run(body))).await.unwrap_or_else(|panic| {
         tracing::error!(panic, "a request ended by a panic");
         Err(Error::internal(panic))
@@ -112,7 +112,7 @@ impl<'a> Exchange<'a> {
             }
             Route::Server => return self.count_address(1).and(Err(not_allowed(methods))),
         }
-        self.identify().await?;
+        self.identify(&app).await?;
         rest::handle(self, app, route, body).await
     }
 
@@ -145,11 +145,12 @@ impl<'a> Exchange<'a> {
     }
 
     /// Finds out who asks, and counts the request for it.
-    async fn identify(&mut self) -> Result<()> {
-        match self.authenticate().await {
-            Ok(Some((token, actor))) => {
+    async fn identify(&mut self, app: &App) -> Result<()> {
+        match self.authenticate(app).await {
+            Ok(Some((token, identity))) => {
+                let actor = Arc::clone(&identity.actor);
                 self.facts.actor = actor.profile.kind;
-                self.actor = Arc::clone(&actor);
+                self.identity = Some(identity);
                 self.count_actor(&actor, token, 1)
             }
             Ok(None) => self.count_address(1),
@@ -159,16 +160,20 @@ impl<'a> Exchange<'a> {
     }
 
     /// The token sent, and whose it is.
-    async fn authenticate(&self) -> Result<Option<(&'a str, Arc<Actor>)>> {
+    async fn authenticate(&self, app: &App) -> Result<Option<(&'a str, Arc<Identity>)>> {
         let Some(token) = headers::bearer(&self.head.headers)? else { return Ok(None) };
-        let actor = self.worker.shared.engine.authenticate(token).await?;
-        Ok(Some((token, actor)))
+        let identity = self.worker.shared.accounts.authenticate(app, token).await?;
+        Ok(Some((token, identity)))
     }
 
     /// Who asks, and when and from where.
     pub(crate) fn context(&self) -> Context {
-        let (actor, ip) = (Arc::clone(&self.actor), Some(self.facts.client));
-        Context { actor, now: self.facts.at, ip, transport: "rest" }
+        let (actor, standing) = match &self.identity {
+            Some(identity) => (Arc::clone(&identity.actor), identity.standing.clone()),
+            None => (Arc::clone(&self.worker.anonymous), None),
+        };
+        let ip = Some(self.facts.client);
+        Context { actor, now: self.facts.at, ip, transport: "rest", standing }
     }
 }
 

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use underpin_accounts::Accounts;
 use underpin_base::{Ids, Limits};
 use underpin_engine::Engine;
 use underpin_limiter::Cidr;
@@ -55,6 +56,7 @@ pub struct ServerOptions {
 /// What every worker shares.
 pub(crate) struct Shared {
     pub engine: Arc<Engine>,
+    pub accounts: Arc<Accounts>,
     pub limits: Limits,
     pub limiter: Limiter,
     pub hosts: Hosts,
@@ -96,10 +98,11 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// When a listener cannot be used or a thread cannot be started.
 pub async fn serve(
     options: ServerOptions,
-    engine: Arc<Engine>,
+    accounts: Arc<Accounts>,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let ServerOptions { listeners, workers, public_url, hosts, .. } = options;
+    let engine = Arc::clone(accounts.engine());
     let limits = engine.limits().clone();
     let addresses: Vec<SocketAddr> =
         listeners.iter().map(std::net::TcpListener::local_addr).collect::<io::Result<_>>()?;
@@ -109,6 +112,7 @@ pub async fn serve(
     let connections = Arc::new(Semaphore::new(limits.connections_max));
     let shared = Arc::new(Shared {
         engine,
+        accounts,
         hosts: Hosts::new(public_url.as_ref(), &hosts, &addresses),
         limits,
         limiter: Limiter::new(options.tiers, options.trusted_proxies),

@@ -73,6 +73,13 @@ impl Actor {
         Self::of(ActorKind::Service, Value::Null, [])
     }
 
+    /// The same actor, as one of its API keys that nothing narrows.
+    #[must_use]
+    pub fn as_unscoped_key(mut self) -> Self {
+        self.profile.kind = ActorKind::Key;
+        self
+    }
+
     /// The same actor, as one of its API keys with these scopes. They narrow, and never widen.
     #[must_use]
     pub fn as_key(mut self, mut scopes: Vec<String>) -> Self {

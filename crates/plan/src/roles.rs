@@ -33,8 +33,7 @@ impl Roles {
     /// profile has scopes.
     #[must_use]
     pub fn permit(&self, profile: &Profile, permission: &str) -> bool {
-        let covered =
-            profile.scopes.as_ref().is_none_or(|scopes| grants_any(scopes, permission));
+        let covered = profile.scopes.as_ref().is_none_or(|scopes| grants_any(scopes, permission));
         covered && grants_any(&self.permissions(&profile.roles), permission)
     }
 

@@ -34,7 +34,8 @@ impl Facts<'_> {
     /// Whether the actor has the permission. The server itself has every one.
     #[must_use]
     pub fn can(&self, permission: &str) -> bool {
-        self.kind == "service" || (grants_any(self.permissions, permission) && self.covers(permission))
+        self.kind == "service"
+            || (grants_any(self.permissions, permission) && self.covers(permission))
     }
 
     /// Whether the scopes leave the permission in.
@@ -48,7 +49,6 @@ impl Facts<'_> {
     pub fn has_role(&self, role: &str) -> bool {
         self.roles.iter().any(|own| own == role)
     }
-
 }
 
 /// Whether one of several permissions, as granted, covers one as asked for.

@@ -26,5 +26,7 @@ mod tests;
 pub use cost::ReadCost;
 pub use error::StoreError;
 pub use options::Options;
-pub use outcome::{Earlier, Failure, ReadJob, ReadOutcome, Seal, Stats, Step, WriteJob, WriteOutcome};
+pub use outcome::{
+    Earlier, Failure, ReadJob, ReadOutcome, Seal, Stats, Step, WriteJob, WriteOutcome,
+};
 pub use sqlite::Store;

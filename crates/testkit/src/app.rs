@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 
 use tempfile::TempDir;
 use tokio::sync::oneshot;
+use underpin_accounts::Accounts;
 use underpin_base::{Clock, Ids, Limits, Timestamp};
 use underpin_engine::{Engine, Options, migrations};
 use underpin_http::{LogFormat, LogOptions, ServerOptions, Tiers};
@@ -142,10 +143,8 @@ impl Setup {
         let server = Server {
             schema: Arc::new(parse(&self.schema)),
             store: open(&database),
-            options: Options {
-                limits: self.limits,
-                clock: clock.clone(),
-                ids: Ids::sequence(),
+            options: Options { limits: self.limits, clock: clock.clone(), ids: Ids::sequence() },
+            accounts: underpin_accounts::Options {
                 fixed_tokens: self.actors.iter().map(token_of).collect(),
             },
             http: ServerOptions {
@@ -191,6 +190,7 @@ struct Server {
     schema: Arc<Schema>,
     store: Store,
     options: Options,
+    accounts: underpin_accounts::Options,
     http: ServerOptions,
 }
 
@@ -203,10 +203,12 @@ impl Server {
             migrated.await.expect("the database cannot be brought to the schema");
             let engine = Engine::start(self.store, self.schema, self.options).await;
             let engine = Arc::new(engine.expect("the engine does not start"));
+            let accounts = Accounts::start(engine, self.accounts).await;
+            let accounts = Arc::new(accounts.expect("the accounts do not start"));
             started.send(()).expect("invariant: the test waits for it");
             // Stopped by the test, or by the test's end.
             let shutdown = async { drop(stopped.await) };
-            let served = underpin_http::serve(self.http, engine, shutdown).await;
+            let served = underpin_http::serve(self.http, accounts, shutdown).await;
             served.expect("the server failed");
         });
     }

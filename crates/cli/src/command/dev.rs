@@ -64,12 +64,13 @@ pub(crate) fn run(args: &DevArgs, output: Output) -> Outcome {
         let (mut session, fill) = shutdown.unless_requested(starting).await?;
         session.announce(&listener, fill.as_ref(), started.elapsed());
 
-        let (engine, config) = (Arc::clone(&session.engine), session.project.config.clone());
+        let config = session.project.config.clone();
+        let accounts = crate::wiring::accounts(Arc::clone(&session.engine)).await?;
         let stop = async {
             shutdown.requested().await;
             output.note("stopping; requests in flight are ended first");
         };
-        let serving = serving::serve(listener, engine, &config, stop);
+        let serving = serving::serve(listener, accounts, &config, stop);
         tokio::select! {
             served = serving => served?,
             () = session.reload_for_ever(watch) => {}

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use underpin_engine::Engine;
+use underpin_accounts::Accounts;
 
 use crate::args::ProjectArgs;
 use crate::database::Database;
@@ -69,7 +69,7 @@ fn create(args: &CreateArgs, output: Output) -> Outcome {
     let project = Project::open(&args.project, &[], output)?;
     let (key, database) = crate::runtime()?.block_on(async {
         let opened = wiring::open(&project, Need::Roles, output).await?;
-        let key = opened.engine.create_key(&args.name, &args.roles).await?;
+        let key = opened.accounts.create_service_key(&args.name, &args.roles).await?;
         opened.engine.close();
         Ok::<_, Failure>((key, opened.database))
     })?;
@@ -91,7 +91,7 @@ fn create(args: &CreateArgs, output: Output) -> Outcome {
 
 fn list(args: &ListArgs, output: Output) -> Outcome {
     let project = Project::open(&args.project, &[], output)?;
-    let (keys, database) = on_keys(&project, async |engine| engine.keys().await)?;
+    let (keys, database) = on_keys(&project, async |accounts| accounts.keys().await)?;
     output.json(&json!({ "database": database.shown(), "keys": keys }));
     if keys.is_empty() {
         output.note(format_args!("there are no keys in {}", database.shown()));
@@ -116,7 +116,7 @@ fn revoke(args: &RevokeArgs, output: Output) -> Outcome {
     let prefix = args.prefix.strip_prefix("up_").unwrap_or(&args.prefix);
     // A whole key is accepted too: whoever wants to end one may have nothing else at hand.
     let prefix = prefix.split('_').next().unwrap_or(prefix);
-    on_keys(&project, async |engine| engine.revoke_key(prefix).await)?;
+    on_keys(&project, async |accounts| accounts.revoke_key_by_prefix(prefix).await)?;
     output.json(&json!({ "prefix": prefix, "revoked": true }));
     output.line(format_args!("up_{prefix} is revoked"));
     Ok(Exit::Done)
@@ -125,11 +125,11 @@ fn revoke(args: &RevokeArgs, output: Output) -> Outcome {
 /// Does `work` on the keys of the database that is in use, and closes it.
 fn on_keys<T>(
     project: &Project,
-    work: impl AsyncFnOnce(&Engine) -> underpin_base::Result<T>,
+    work: impl AsyncFnOnce(&Accounts) -> underpin_base::Result<T>,
 ) -> Result<(T, Database), Failure> {
     crate::runtime()?.block_on(async {
         let opened = wiring::open_keys(project).await?;
-        let done = work(&opened.engine).await?;
+        let done = work(&opened.accounts).await?;
         opened.engine.close();
         Ok((done, opened.database))
     })

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use clap::Args;
+use underpin_accounts::Accounts;
 use underpin_engine::Engine;
 use underpin_migrate::Consent;
 use underpin_schema::Schema;
@@ -43,14 +44,15 @@ pub(crate) fn run(args: &ServeArgs, output: Output) -> Outcome {
         let listener = Listener::open(&project.config.server)?;
         let database = Database::of(&project, Purpose::Serve);
         let starting = start(args, &project, &database, schema);
-        let engine = shutdown.unless_requested(starting).await?;
+        let accounts = shutdown.unless_requested(starting).await?;
+        let engine = Arc::clone(accounts.engine());
         let url = listener.url(&project.config.server);
         tracing::info!(address = %listener.address(), url, database = database.shown(), "serving");
         let stop = async {
             shutdown.requested().await;
             tracing::info!("stopping");
         };
-        serving::serve(listener, Arc::clone(&engine), &project.config, stop).await?;
+        serving::serve(listener, accounts, &project.config, stop).await?;
         engine.close();
         tracing::info!("stopped");
         Ok(Exit::Done)
@@ -63,7 +65,7 @@ async fn start(
     project: &Project,
     database: &Database,
     schema: Arc<Schema>,
-) -> Result<Arc<Engine>, Failure> {
+) -> Result<Arc<Accounts>, Failure> {
     if !args.migrate {
         wiring::refuse_without_database(project, database)?;
     }
@@ -78,5 +80,6 @@ async fn start(
     } else {
         wiring::refuse_behind(project, &store, &schema).await?;
     }
-    Ok(Arc::new(Engine::start(store, schema, project.engine_options()).await?))
+    let engine = Engine::start(store, schema, project.engine_options()).await?;
+    wiring::accounts(Arc::new(engine)).await
 }

@@ -39,10 +39,7 @@ async fn sign_in(world: &World) -> Signed {
 async fn write_note(world: &World, signed: &Signed, account_version: i64) -> Result<()> {
     let app = world.engine.app().await;
     let standing = Standing { by: Shown::Session, id: signed.session, account_version };
-    let ctx = Context {
-        standing: Some(Arc::new(standing)),
-        ..world.context(Actor::anonymous())
-    };
+    let ctx = Context { standing: Some(Arc::new(standing)), ..world.context(Actor::anonymous()) };
     let model = app.schema().by_name["Note"];
     let body = json!({ "name": "x" }).to_string();
     let document =

@@ -35,11 +35,8 @@ impl World {
         let schema = schema(text);
         migrations::apply(&store, &schema, Consent::KeepData, START).await.unwrap();
         let clock = Clock::manual(START);
-        let options = Options {
-            limits: Limits::default(),
-            clock: clock.clone(),
-            ids: Ids::sequence(),
-        };
+        let options =
+            Options { limits: Limits::default(), clock: clock.clone(), ids: Ids::sequence() };
         let engine = Engine::start(store, schema, options).await.unwrap();
         Self { engine, clock, directory }
     }

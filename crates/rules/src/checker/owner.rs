@@ -8,7 +8,8 @@ use crate::problem::{Fault, Problem};
 use crate::syntax::Span;
 use crate::{ActorValue, CompareOp, Facts, Operand, Predicate, Quantified, fold};
 
-const STRANGER: Facts<'static> = Facts { kind: "anonymous", roles: &[], permissions: &[], scopes: None, is_account: false };
+const STRANGER: Facts<'static> =
+    Facts { kind: "anonymous", roles: &[], permissions: &[], scopes: None, is_account: false };
 
 /// Whether two operands are `auth.id` and a field that may be null.
 pub(super) fn is_null_for_nobody(left: &Operand, right: &Operand) -> bool {

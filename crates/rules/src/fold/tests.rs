@@ -10,8 +10,10 @@ use crate::fixture::{model, shop};
 use crate::parser::{Literals, parse};
 use crate::{Base, Root, Vars, Visible, VisibleField};
 
-const NOBODY: Facts<'static> = Facts { kind: "anonymous", roles: &[], permissions: &[], scopes: None, is_account: false };
-const USER: Facts<'static> = Facts { kind: "user", roles: &[], permissions: &[], scopes: None, is_account: false };
+const NOBODY: Facts<'static> =
+    Facts { kind: "anonymous", roles: &[], permissions: &[], scopes: None, is_account: false };
+const USER: Facts<'static> =
+    Facts { kind: "user", roles: &[], permissions: &[], scopes: None, is_account: true };
 
 fn rule(schema: &Schema, of: &str, text: &str) -> Predicate {
     typed(schema, Setting::Rule, of, text)
@@ -52,10 +54,12 @@ fn kind_roles_and_permissions_are_decided() {
         kind: "user",
         roles: &["staff".to_owned()],
         permissions: &["products:*".to_owned()],
+        ..USER
     };
     insta::assert_snapshot!(folded(staff, "auth.is('staff') && !auth.is('admin')"), @"true");
     insta::assert_snapshot!(folded(staff, "auth.can('products:cost') && !auth.can('orders:read')"), @"true");
-    let server = Facts { kind: "service", roles: &[], permissions: &[], scopes: None, is_account: false };
+    let server =
+        Facts { kind: "service", roles: &[], permissions: &[], scopes: None, is_account: false };
     insta::assert_snapshot!(folded(server, "auth.can('anything:at-all')"), @"true");
 }
 
@@ -245,7 +249,10 @@ proptest! {
     ) {
         let schema = shop();
         let dream = Dream { schema: &schema, seed };
-        let facts = Facts { kind, roles: &roles, permissions: &permissions };
+        // Keys act for an account or not, and are narrowed or not.
+        let is_account = kind == "user" || (kind == "key" && seed.is_multiple_of(2));
+        let scopes = (kind == "key" && seed.is_multiple_of(3)).then_some(roles.as_slice());
+        let facts = Facts { kind, roles: &roles, permissions: &permissions, scopes, is_account };
         let order = model(&schema, "Order");
         let seen = Seen { schema: &schema, dream: &dream };
         let predicates = [
@@ -279,7 +286,10 @@ proptest! {
     ) {
         let schema = shop();
         let dream = Dream { schema: &schema, seed };
-        let facts = Facts { kind, roles: &roles, permissions: &permissions };
+        // Keys act for an account or not, and are narrowed or not.
+        let is_account = kind == "user" || (kind == "key" && seed.is_multiple_of(2));
+        let scopes = (kind == "key" && seed.is_multiple_of(3)).then_some(roles.as_slice());
+        let facts = Facts { kind, roles: &roles, permissions: &permissions, scopes, is_account };
         let (order, item) = (model(&schema, "Order"), model(&schema, "OrderItem"));
         let step = schema.model(item).field_named("order").unwrap().id;
         let predicate = rule(&schema, "Order", &tree.text(ORDER_RULES));

@@ -166,7 +166,13 @@ impl Judge<'_> {
                 row,
                 next,
                 // Plans are folded: kind, roles and permissions are decided already.
-                facts: Facts { kind: ActorKind::User.name(), roles: &[], permissions: &[], scopes: None, is_account: true },
+                facts: Facts {
+                    kind: ActorKind::User.name(),
+                    roles: &[],
+                    permissions: &[],
+                    scopes: None,
+                    is_account: true,
+                },
                 actor: &actor,
                 now: NOW,
                 slots: self.slots,

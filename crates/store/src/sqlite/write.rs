@@ -97,11 +97,7 @@ fn require(conn: &Connection, shared: &Shared, job: &ReadJob) -> Result<(), Fail
 }
 
 /// Does `job`: the change, its lists, and the row as it is afterwards.
-fn execute_one(
-    conn: &Connection,
-    shared: &Shared,
-    job: &WriteJob,
-) -> Result<WriteOutcome, Failed> {
+fn execute_one(conn: &Connection, shared: &Shared, job: &WriteJob) -> Result<WriteOutcome, Failed> {
     let program = &*job.program;
     let mut around = Surroundings::of(&job.inputs);
     let mut n_statements = 1;

@@ -164,7 +164,12 @@ pub(crate) fn text(text: &str) -> Value {
 }
 
 pub(crate) fn write_job(program: &Arc<WriteProgram>, slots: Vec<Value>) -> WriteJob {
-    WriteJob { program: Arc::clone(program), inputs: inputs(slots), seal: Arc::new(PlainSeal), earlier: Vec::new() }
+    WriteJob {
+        program: Arc::clone(program),
+        inputs: inputs(slots),
+        seal: Arc::new(PlainSeal),
+        earlier: Vec::new(),
+    }
 }
 
 pub(crate) fn read_job(program: ReadProgram, inputs: Inputs) -> ReadJob {

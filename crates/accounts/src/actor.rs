@@ -1,0 +1,67 @@
+//! From the row of an account to an actor.
+
+use serde::Deserialize;
+use underpin_base::{Result, Timestamp};
+use underpin_engine::{App, Engine};
+use underpin_plan::Actor;
+use underpin_schema::Value;
+use uuid::Uuid;
+
+/// An account, with its roles.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AccountRow {
+    pub(crate) id: Uuid,
+    pub(crate) version: i64,
+    pub(crate) subject: Option<String>,
+    pub(crate) verified_email: Option<String>,
+    #[serde(deserialize_with = "underpin_engine::system::maybe_time")]
+    pub(crate) suspended_at: Option<Timestamp>,
+    pub(crate) anonymous: bool,
+    #[serde(default)]
+    pub(crate) roles: Vec<RoleName>,
+}
+
+/// A role of an account.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct RoleName {
+    pub(crate) name: String,
+}
+
+impl AccountRow {
+    pub(crate) fn role_names(&self) -> Vec<String> {
+        self.roles.iter().map(|role| role.name.clone()).collect()
+    }
+
+    /// The actor; `None` when the account is suspended, or is of a row that is not there any more.
+    pub(crate) async fn actor(&self, engine: &Engine, app: &App) -> Result<Option<Actor>> {
+        if self.suspended_at.is_some() {
+            return Ok(None);
+        }
+        let Some(subject) = &self.subject else {
+            return Ok(Some(Actor::key(self.role_names())));
+        };
+        let Some(row) = engine.user_row(app, subject).await? else { return Ok(None) };
+        let mut actor = Actor::user(row.key, self.role_names());
+        actor.verified = self.is_verified(app, &row.fields);
+        if self.anonymous {
+            actor.claims.insert("anonymous".to_owned(), "true".to_owned());
+        }
+        actor.user = row.fields;
+        Ok(Some(actor))
+    }
+
+    /// Whether the e-mail that was proved is the account's still.
+    fn is_verified(
+        &self,
+        app: &App,
+        fields: &std::collections::BTreeMap<underpin_schema::FieldId, Value>,
+    ) -> bool {
+        let Some(model) = app.schema().account_model() else { return false };
+        let Some(proved) = &self.verified_email else { return false };
+        let identity = model.account.iter().flat_map(|account| &account.identity);
+        identity
+            .filter_map(|field| fields.get(field))
+            .any(|value| matches!(value, Value::Text(text) if text.eq_ignore_ascii_case(proved)))
+    }
+}

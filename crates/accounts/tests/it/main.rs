@@ -1,0 +1,5 @@
+//! Accounts on a real store.
+#![expect(clippy::unwrap_used, reason = "a test that cannot set its stage has failed")]
+
+mod keys;
+mod world;

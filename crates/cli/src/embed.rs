@@ -125,7 +125,7 @@ impl Underpin {
     /// When the port cannot be used, or the database not be closed.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), Failure> {
         let engine = Arc::clone(self.accounts.engine());
-        serving::serve(self.listener, self.accounts, &self.config, shutdown).await?;
+        serving::serve(self.listener, self.accounts, &self.config, None, shutdown).await?;
         engine.close();
         Ok(())
     }

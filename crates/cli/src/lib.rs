@@ -14,6 +14,7 @@ mod embed;
 mod exit;
 mod invocation;
 mod logging;
+mod mail;
 mod migration;
 pub mod output;
 mod project;

@@ -10,6 +10,7 @@ use std::thread::available_parallelism;
 use underpin_accounts::Accounts;
 use underpin_base::Ids;
 use underpin_http::{LogOptions, ServerOptions};
+use underpin_mail::Caught;
 use url::Url;
 
 use crate::config::{Config, LogLevel, Server};
@@ -52,11 +53,13 @@ impl Listener {
     }
 }
 
-/// Serves until `shutdown` is ready and the requests in flight have ended.
+/// Serves until `shutdown` is ready and the requests in flight have ended. Where mail is caught and
+/// not sent, its pages are served too.
 pub(crate) async fn serve(
     listener: Listener,
     accounts: Arc<Accounts>,
     config: &Config,
+    caught_mail: Option<Arc<Caught>>,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Failure> {
     let address = listener.address;
@@ -72,6 +75,7 @@ pub(crate) async fn serve(
         trusted_proxies: config.server.trusted_proxies.as_slice().to_vec(),
         ids: Ids::Random,
         log: request_log(config),
+        caught_mail,
     };
     underpin_http::serve(options, accounts, shutdown)
         .await

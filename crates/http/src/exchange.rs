@@ -30,7 +30,7 @@ use crate::log::Facts;
 use crate::reply::{Content, Reply};
 use crate::server::{Conn, HasBody, Phase, Worker};
 use crate::site::{Route, Site};
-use crate::{docs, health, rest};
+use crate::{caught_mail, docs, health, rest};
 pub(crate) use answer::refuse;
 
 /// A request on its way to a handler.
@@ -110,6 +110,10 @@ impl<'a> Exchange<'a> {
                 self.count_address(1)?;
                 return self.contract(&site, app.schema());
             }
+            Route::CaughtMail(page) => {
+                self.count_address(1)?;
+                return self.caught_mail(page);
+            }
             Route::Server => return self.count_address(1).and(Err(not_allowed(methods))),
         }
         self.identify(&app).await?;
@@ -120,6 +124,9 @@ impl<'a> Exchange<'a> {
     fn route(&mut self, site: &Site) -> Result<(Route<'a>, &'static [Method])> {
         let is_tunnel = self.head.method == Method::CONNECT;
         let route = if is_tunnel { Route::Server } else { site.route(self.head.uri.path())? };
+        if matches!(route, Route::CaughtMail(_)) && self.worker.shared.caught_mail.is_none() {
+            return Err(Error::not_found());
+        }
         self.facts.route = Some(site.template(&route));
         let methods = site.methods(&route);
         if methods.contains(&self.head.method) {
@@ -127,6 +134,11 @@ impl<'a> Exchange<'a> {
         } else {
             Err(not_allowed(methods))
         }
+    }
+
+    fn caught_mail(&self, page: caught_mail::Page) -> Result<Reply> {
+        let caught = self.worker.shared.caught_mail.as_ref().ok_or_else(Error::not_found)?;
+        caught_mail::serve(caught, page)
     }
 
     fn contract(&self, site: &Site, schema: &Schema) -> Result<Reply> {

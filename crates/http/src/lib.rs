@@ -11,6 +11,7 @@
 
 mod body;
 mod catch;
+mod caught_mail;
 mod docs;
 mod envelope;
 mod etag;

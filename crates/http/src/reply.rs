@@ -28,6 +28,8 @@ pub(crate) enum Content {
     File(&'static str),
     /// A page with scripts and styles of this server.
     Page,
+    /// A page without scripts, around what others wrote.
+    Mail,
 }
 
 impl Reply {
@@ -57,7 +59,7 @@ impl Content {
             Self::Json => "application/json",
             Self::Problem => "application/problem+json",
             Self::File(media_type) => media_type,
-            Self::Page => "text/html; charset=utf-8",
+            Self::Page | Self::Mail => "text/html; charset=utf-8",
         };
         Some(HeaderValue::from_static(media_type))
     }

@@ -23,6 +23,7 @@ use underpin_accounts::Accounts;
 use underpin_base::{Ids, Limits};
 use underpin_engine::Engine;
 use underpin_limiter::Cidr;
+use underpin_mail::Caught;
 use url::Url;
 
 use crate::host::Hosts;
@@ -51,6 +52,9 @@ pub struct ServerOptions {
     pub ids: Ids,
     /// One line per request.
     pub log: LogOptions,
+    /// Mails that were kept and not sent: shown to everybody at `/dev/mail`, which is there for
+    /// them alone.
+    pub caught_mail: Option<Arc<Caught>>,
 }
 
 /// What every worker shares.
@@ -63,6 +67,7 @@ pub(crate) struct Shared {
     pub public_url: Option<Url>,
     pub ids: Ids,
     pub log: Log,
+    pub caught_mail: Option<Arc<Caught>>,
     pub draining: AtomicBool,
 }
 
@@ -119,6 +124,7 @@ pub async fn serve(
         public_url,
         ids: options.ids,
         log,
+        caught_mail: options.caught_mail,
         draining: AtomicBool::new(false),
     });
     let workers: Vec<Handle> = (0..workers.max(1))

@@ -16,7 +16,7 @@ use underpin_schema::{FieldId, FieldKind, IdKind, Model, ModelId, Scalar, Schema
 use url::Url;
 
 use crate::openapi::openapi;
-use crate::{docs, etag, path};
+use crate::{caught_mail, docs, etag, path};
 
 /// The routes of a schema.
 pub(crate) struct Site {
@@ -51,6 +51,7 @@ struct Fixed {
     root: Rc<str>,
     openapi: Rc<str>,
     docs: Rc<str>,
+    mail: Rc<str>,
     live: Rc<str>,
     ready: Rc<str>,
     server: Rc<str>,
@@ -69,6 +70,8 @@ pub(crate) enum Route<'a> {
     OpenApi,
     /// `/docs` and the files of the page.
     Docs(&'static docs::Asset),
+    /// `/dev/mail`, where mail is caught.
+    CaughtMail(caught_mail::Page),
     /// `/`
     Root,
     /// `/health/live`
@@ -108,6 +111,7 @@ impl Site {
             root: Rc::from("/"),
             openapi: Rc::from("/openapi.json"),
             docs: Rc::from("/docs"),
+            mail: Rc::from("/dev/mail"),
             live: Rc::from("/health/live"),
             ready: Rc::from("/health/ready"),
             server: Rc::from("*"),
@@ -145,6 +149,7 @@ impl Site {
             ["openapi.json"] => Some(Route::OpenApi),
             ["docs"] => docs::asset("").map(Route::Docs),
             ["docs", name] if !name.is_empty() => docs::asset(name).map(Route::Docs),
+            ["dev", ref rest @ ..] => caught_mail::page(rest).map(Route::CaughtMail),
             ["health", "live"] => Some(Route::Live),
             ["health", "ready"] => Some(Route::Ready),
             _ => None,
@@ -165,6 +170,7 @@ impl Site {
             Route::List(_)
             | Route::OpenApi
             | Route::Docs(_)
+            | Route::CaughtMail(_)
             | Route::Root
             | Route::Live
             | Route::Ready
@@ -220,7 +226,12 @@ impl Site {
             Route::Item(..) => ITEM,
             Route::Related(related) => self.relation(related).methods,
             Route::Server => SERVER,
-            Route::OpenApi | Route::Docs(_) | Route::Root | Route::Live | Route::Ready => READ_ONLY,
+            Route::OpenApi
+            | Route::Docs(_)
+            | Route::CaughtMail(_)
+            | Route::Root
+            | Route::Live
+            | Route::Ready => READ_ONLY,
         }
     }
 
@@ -232,6 +243,7 @@ impl Site {
             Route::Related(related) => &self.relation(related).template,
             Route::OpenApi => &self.fixed.openapi,
             Route::Docs(_) => &self.fixed.docs,
+            Route::CaughtMail(_) => &self.fixed.mail,
             Route::Root => &self.fixed.root,
             Route::Live => &self.fixed.live,
             Route::Ready => &self.fixed.ready,

@@ -53,7 +53,8 @@ impl Caught {
         self.lock().last.iter().find(|mail| mail.number == number).cloned()
     }
 
-    pub(crate) fn catch(&self, stamp: Stamp, message: &Message) {
+    /// Keeps a mail.
+    pub fn catch(&self, stamp: Stamp, message: &Message) {
         let caught = {
             let mut mails = self.lock();
             mails.n_caught += 1;

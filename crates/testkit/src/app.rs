@@ -14,6 +14,7 @@ use underpin_accounts::Accounts;
 use underpin_base::{Clock, Ids, Limits, Timestamp};
 use underpin_engine::{Engine, Options, migrations};
 use underpin_http::{LogFormat, LogOptions, ServerOptions, Tiers};
+use underpin_mail::Caught;
 use underpin_migrate::Consent;
 use underpin_plan::Actor;
 use underpin_rules::Rules;
@@ -43,6 +44,7 @@ pub struct Setup {
     limits: Limits,
     tiers: Tiers,
     trusted_proxies: Vec<String>,
+    caught_mail: Option<Arc<Caught>>,
 }
 
 /// A running server.
@@ -119,6 +121,12 @@ impl Setup {
         self
     }
 
+    /// Shows these mails, as `dev` does.
+    pub fn with_caught_mail(mut self, caught: Arc<Caught>) -> Self {
+        self.caught_mail = Some(caught);
+        self
+    }
+
     /// Starts the server.
     ///
     /// # Panics
@@ -156,6 +164,7 @@ impl Setup {
                 trusted_proxies: self.trusted_proxies.iter().map(|it| network(it)).collect(),
                 ids: Ids::sequence(),
                 log: LogOptions { format: LogFormat::Json, output: Box::new(log.clone()) },
+                caught_mail: self.caught_mail,
             },
         };
         let (started, is_started) = channel();
@@ -232,6 +241,7 @@ impl TestApp {
             limits: Limits::default(),
             tiers: Tiers::unlimited(),
             trusted_proxies: Vec::new(),
+            caught_mail: None,
         };
         setup.with_key(ADMIN, &[ADMIN]).with_service(SERVICE)
     }

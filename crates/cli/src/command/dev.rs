@@ -24,7 +24,7 @@ use crate::seed::{self, Seeded};
 use crate::serving::{self, Listener};
 use crate::shutdown::Shutdown;
 use crate::watch::{Saved, Watch};
-use crate::{invocation, logging, migration};
+use crate::{invocation, logging, mail, migration};
 
 /// How long others may have migrated the database before it is noticed.
 const DATABASE_LOOK: Duration = Duration::from_secs(1);
@@ -70,7 +70,8 @@ pub(crate) fn run(args: &DevArgs, output: Output) -> Outcome {
             shutdown.requested().await;
             output.note("stopping; requests in flight are ended first");
         };
-        let serving = serving::serve(listener, accounts, &config, stop);
+        let caught = mail::catch(&session.url, output);
+        let serving = serving::serve(listener, accounts, &config, Some(caught), stop);
         tokio::select! {
             served = serving => served?,
             () = session.reload_for_ever(watch) => {}
@@ -152,6 +153,7 @@ impl Session {
             "docs": format!("{url}/docs"),
             "openapi": format!("{url}/openapi.json"),
             "health": format!("{url}/health/ready"),
+            "mail": format!("{url}/dev/mail"),
             "address": listener.address(),
             "database": self.database.shown(),
             "seeded": fill.map(|seeded| seeded.n_created),
@@ -172,6 +174,7 @@ impl Session {
             ("Docs", format!("{url}/docs")),
             ("OpenAPI", format!("{url}/openapi.json")),
             ("Health", format!("{url}/health/ready")),
+            ("Mail", format!("{url}/dev/mail")),
         ] {
             output.line(format_args!("  {name:<9} {}", output.paint(Look::Link, value)));
         }

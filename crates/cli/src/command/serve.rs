@@ -52,7 +52,7 @@ pub(crate) fn run(args: &ServeArgs, output: Output) -> Outcome {
             shutdown.requested().await;
             tracing::info!("stopping");
         };
-        serving::serve(listener, accounts, &project.config, stop).await?;
+        serving::serve(listener, accounts, &project.config, None, stop).await?;
         engine.close();
         tracing::info!("stopped");
         Ok(Exit::Done)

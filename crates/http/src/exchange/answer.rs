@@ -31,6 +31,11 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
      img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'";
 
+/// A mail is shown with its own styles, and may neither load nor run anything. Pages framed within
+/// are under the same policy.
+const MAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
+     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 /// Makes hyper's answer of an outcome and writes the request's line.
 pub(super) fn finish(
     worker: &Worker,
@@ -74,6 +79,7 @@ fn complete(worker: &Worker, conn: &Conn, facts: &Facts, reply: Reply) -> Respon
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     let (policy, cache) = match (reply.content, facts.actor) {
         (Content::Page, _) => (PAGE_POLICY, "no-cache"),
+        (Content::Mail, _) => (MAIL_POLICY, "no-store"),
         (Content::File(_), _) => (API_POLICY, "no-cache"),
         (Content::Nothing | Content::Json | Content::Problem, ActorKind::Anonymous) => {
             (API_POLICY, "private, no-cache")

@@ -28,6 +28,7 @@ pub(super) async fn read(exchange: Exchange<'_>, app: &App, route: Route<'_>) ->
         Route::List(model) => list(exchange, app, Target::List(model), None).await,
         Route::OpenApi
         | Route::Docs(_)
+        | Route::CaughtMail(_)
         | Route::Root
         | Route::Live
         | Route::Ready

@@ -80,6 +80,7 @@ fn written_model(route: &Route<'_>) -> Result<ModelId> {
         Route::Related(related) => Ok(related.target),
         Route::OpenApi
         | Route::Docs(_)
+        | Route::CaughtMail(_)
         | Route::Root
         | Route::Live
         | Route::Ready
@@ -112,6 +113,7 @@ fn request(
         }
         Route::OpenApi
         | Route::Docs(_)
+        | Route::CaughtMail(_)
         | Route::Root
         | Route::Live
         | Route::Ready

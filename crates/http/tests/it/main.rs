@@ -10,6 +10,7 @@ mod json;
 mod limits;
 mod lists;
 mod log;
+mod mail;
 mod routes;
 mod rows;
 mod shop;

@@ -225,3 +225,13 @@ fn a_signal_before_anything_is_served_ends_the_process_and_the_next_start_goes_o
     let counts = line.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse::<usize>().ok());
     assert_eq!(counts.sum::<usize>(), N_ROWS, "{line}");
 }
+
+#[test]
+fn mail_that_is_caught_has_a_page() {
+    let sandbox = shop();
+    let mut server = Server::dev(&sandbox);
+    let line = server.stdout_line("  Mail ");
+    assert!(line.ends_with("/dev/mail"), "{line}");
+    assert_eq!(get(server.address, "/dev/mail.json").unwrap(), (200, r#"{"data":[]}"#.to_owned()));
+    assert_eq!(get(server.address, "/dev/mail").unwrap().0, 200);
+}

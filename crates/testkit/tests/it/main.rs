@@ -2,6 +2,7 @@
 //! say.
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its stage has failed")]
 
+mod attacks;
 mod error_codes;
 mod learning;
 mod log_page;

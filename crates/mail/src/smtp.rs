@@ -159,12 +159,27 @@ impl Smtp {
         }
     }
 
+    pub(crate) async fn reach(&self) -> Result<(), SendError> {
+        let reached = timeout(self.time_max, async {
+            match self.reuse().await {
+                Some(connection) => Ok(connection),
+                None => self.connect().await,
+            }
+        });
+        let connection = reached.await.map_err(|_| SendError::TimedOut(self.time_max))??;
+        self.keep(connection);
+        Ok(())
+    }
+
     pub(crate) async fn rest(&self) {
         let idle = std::mem::take(&mut *self.lock());
-        for mut idle in idle {
-            // Whoever does not answer the farewell is left without one.
-            let _ = timeout(LEAVE_TIME_MAX, idle.connection.abort()).await;
-        }
+        // Whoever does not answer the farewell is left without one.
+        let _ = timeout(LEAVE_TIME_MAX, async {
+            for mut idle in idle {
+                idle.connection.abort().await;
+            }
+        })
+        .await;
     }
 
     async fn attempt(&self, message: &Message, wire: &[u8]) -> Result<(), SendError> {

@@ -99,6 +99,15 @@ impl SendError {
         }
     }
 
+    /// Whether it is about the server, and so about every message alike.
+    #[must_use]
+    pub fn is_of_server(&self) -> bool {
+        match self {
+            Self::Refused { stage, .. } => !matches!(stage, Stage::Recipient | Stage::Content),
+            Self::Absent | Self::TimedOut(_) | Self::Broken(_) | Self::OutOfStep { .. } => true,
+        }
+    }
+
     /// All that is known, in one line, for whoever looks after the queue. It may name the
     /// recipient, so it does not belong in a log.
     #[must_use]
@@ -124,6 +133,18 @@ impl Transport {
                 caught.catch(stamp, message);
                 Ok(())
             }
+            Self::Absent => Err(SendError::Absent),
+        }
+    }
+
+    /// Looks whether messages can be sent at present, so that nothing is written in vain.
+    ///
+    /// # Errors
+    /// [`SendError`]: they cannot.
+    pub async fn reach(&self) -> Result<(), SendError> {
+        match self {
+            Self::Smtp(smtp) => smtp.reach().await,
+            Self::Caught(_) => Ok(()),
             Self::Absent => Err(SendError::Absent),
         }
     }

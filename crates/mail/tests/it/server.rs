@@ -4,13 +4,14 @@
 //! hang up, or fall silent.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 /// The certificate of `localhost` that the server shows, signed by itself.
@@ -27,6 +28,8 @@ pub(crate) enum Do {
     Silence,
     /// Closes the connection.
     HangUp,
+    /// Takes the message, and falls silent before it says so.
+    TakeInSilence,
 }
 
 /// How the server keeps its connections secret.
@@ -47,7 +50,7 @@ pub(crate) struct Log {
 
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
-    log: Arc<Mutex<Log>>,
+    log: watch::Sender<Log>,
 }
 
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -64,20 +67,19 @@ impl Server {
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let log = Arc::new(Mutex::new(Log::default()));
+        let log = watch::Sender::new(Log::default());
         let script: Script = Arc::new(script);
-        let shared = Arc::clone(&log);
+        let shared = log.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let mut session = Session {
                     number: {
-                        let mut log = shared.lock().unwrap();
-                        log.n_connections += 1;
-                        log.n_connections
+                        shared.send_modify(|log| log.n_connections += 1);
+                        shared.borrow().n_connections
                     },
                     secrecy,
                     script: Arc::clone(&script),
-                    log: Arc::clone(&shared),
+                    log: shared.clone(),
                 };
                 tokio::spawn(async move { session.run(stream).await });
             }
@@ -90,8 +92,13 @@ impl Server {
         Self::start(Secrecy::None, |_, _| Do::Usual).await
     }
 
+    /// Waits until the log is so.
+    pub(crate) async fn until(&self, is_so: impl FnMut(&Log) -> bool) {
+        let _ = self.log.subscribe().wait_for(is_so).await.unwrap();
+    }
+
     pub(crate) fn log(&self) -> Log {
-        self.log.lock().unwrap().clone()
+        self.log.borrow().clone()
     }
 }
 
@@ -99,7 +106,7 @@ struct Session {
     number: usize,
     secrecy: Secrecy,
     script: Script,
-    log: Arc<Mutex<Log>>,
+    log: watch::Sender<Log>,
 }
 
 impl Session {
@@ -113,7 +120,7 @@ impl Session {
         self.answer(&mut stream, "(hello)", "220 test\r\n").await?;
         loop {
             let line = read_line(&mut stream).await?;
-            self.log.lock().unwrap().commands.push(line.clone());
+            self.log.send_modify(|log| log.commands.push(line.clone()));
             let verb = line.split(' ').next().unwrap().to_uppercase();
             match verb.as_str() {
                 "EHLO" => {
@@ -154,10 +161,11 @@ impl Session {
             message.push_str("\r\n");
         }
         // Kept before the answer: a client that never hears it may have sent the message.
-        if matches!((self.script)(self.number, "(end)"), Do::Usual) {
-            self.log.lock().unwrap().accepted.push(message);
+        let what = (self.script)(self.number, "(end)");
+        if matches!(what, Do::Usual | Do::TakeInSilence) {
+            self.log.send_modify(|log| log.accepted.push(message));
         }
-        self.answer(stream, "(end)", "250 taken\r\n").await
+        self.act(stream, what, "250 taken\r\n").await
     }
 
     async fn answer(
@@ -166,10 +174,19 @@ impl Session {
         step: &str,
         usual: &'static str,
     ) -> Option<()> {
-        let answer = match (self.script)(self.number, step) {
+        self.act(stream, (self.script)(self.number, step), usual).await
+    }
+
+    async fn act(
+        &self,
+        stream: &mut BufReader<Box<dyn Stream>>,
+        what: Do,
+        usual: &'static str,
+    ) -> Option<()> {
+        let answer = match what {
             Do::Usual => usual,
             Do::Say(answer) => answer,
-            Do::Silence => std::future::pending().await,
+            Do::Silence | Do::TakeInSilence => std::future::pending().await,
             Do::HangUp => return None,
         };
         stream.write_all(answer.as_bytes()).await.ok()?;

@@ -3,6 +3,7 @@
 //! Each step is a plain cargo command that can be run by itself. The last line counts the tests of
 //! all crates together.
 
+pub(crate) mod provider;
 mod summary;
 
 use std::ffi::OsStr;
@@ -27,7 +28,10 @@ pub(crate) fn run(data: Option<&Path>) -> Result<()> {
     step("house rules", tidy::run)?;
     let lints = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
     step("lints", || succeed(&mut workspace::cargo(&lints)))?;
-    let summary = step("tests", || run_tests(data.as_deref().map(Path::as_os_str)))?;
+    let mut summary = Summary::default();
+    step("tests", || run_tests(data.as_deref().map(Path::as_os_str), &mut summary))?;
+    let provider = step("provider of logins", provider::install)?;
+    step("logins", || run_logins(&provider, &mut summary))?;
     step("bench, answers only", bench::smoke)?;
     step("documentation", || {
         let arguments = ["doc", "--workspace", "--no-deps", "--locked", "--quiet"];
@@ -63,16 +67,29 @@ fn succeed(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs all tests of all crates, printing their output as it comes and counting results.
-fn run_tests(data: Option<&OsStr>) -> Result<Summary> {
+/// Runs all tests of all crates but those that need a provider of logins.
+fn run_tests(data: Option<&OsStr>, summary: &mut Summary) -> Result<()> {
     let mut command = workspace::cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
     match data {
         Some(folder) => command.env(DATA_VARIABLE, folder),
         None => command.env_remove(DATA_VARIABLE),
     };
+    count(&mut command, summary)
+}
+
+/// Runs the tests of all crates that need the provider in this folder.
+fn run_logins(folder: &Path, summary: &mut Summary) -> Result<()> {
+    let run = ["test", "--workspace", "--tests", "--locked", "--no-fail-fast"];
+    let only = ["--", "--ignored", provider::TESTS];
+    let mut command = workspace::cargo(&[run.as_slice(), only.as_slice()].concat());
+    count(command.env(provider::FOLDER_VARIABLE, folder), summary)
+}
+
+/// Runs tests, printing their output as it comes and counting results.
+fn count(command: &mut Command, summary: &mut Summary) -> Result<()> {
     let mut child = command.stdout(Stdio::piped()).spawn().context("could not start cargo")?;
     let output = child.stdout.take().expect("invariant: stdout is piped");
-    let mut summary = Summary::default();
+    let n_before = summary.passed;
     for line in BufReader::new(output).split(b'\n') {
         let line = line.context("could not read what the tests print")?;
         let line = String::from_utf8_lossy(&line);
@@ -82,10 +99,10 @@ fn run_tests(data: Option<&OsStr>) -> Result<Summary> {
     let status = child.wait()?;
     if !status.success() || summary.failed > 0 {
         println!("{summary}");
-        bail!("{}", shown(&command));
+        bail!("{}", shown(command));
     }
-    ensure!(summary.passed > 0, "no test ran");
-    Ok(summary)
+    ensure!(summary.passed > n_before, "no test ran");
+    Ok(())
 }
 
 /// The command as one would type it.

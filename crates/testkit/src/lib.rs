@@ -8,10 +8,12 @@
 mod app;
 mod client;
 pub mod expect;
+mod provider;
 mod request_log;
 pub mod scenario;
 mod wire;
 
 pub use app::{Setup, TestApp};
 pub use client::{Answer, Client, Request};
+pub use provider::{Browser, CertifiedProvider};
 pub use wire::{Wire, WireAnswer};

@@ -238,6 +238,48 @@ fn every_flipped_bit_of_a_signature_is_found() {
 }
 
 #[test]
+fn every_flipped_bit_of_what_was_signed_is_found() {
+    let (mut authenticator, passkey) = registered();
+    let allowed = std::slice::from_ref(&passkey);
+    let ceremony = party().assertion_options(allowed, UserVerification::Preferred);
+    let good = authenticator.get(&ceremony.options);
+    for member in ["authenticatorData", "clientDataJSON"] {
+        let bytes = encoding::decode(good["response"][member].as_str().unwrap()).unwrap();
+        for bit in 0..bytes.len() * 8 {
+            let (mut answer, mut bytes) = (good.clone(), bytes.clone());
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            answer["response"][member] = json!(encoding::encode(&bytes));
+            let answer = answer.to_string();
+            let found = party().finish_assertion(&ceremony.state, answer.as_bytes(), &passkey);
+            assert!(found.is_err(), "bit {bit} of {member}");
+        }
+    }
+}
+
+#[test]
+fn no_attestation_object_brings_it_down() {
+    let ceremony = party().registration_options(PERSON, &[], PREFERRED);
+    let good = Authenticator::new(Pair::es256()).create(&ceremony.options);
+    let bytes = encoding::decode(good["response"]["attestationObject"].as_str().unwrap()).unwrap();
+    let finish = |bytes: &[u8]| {
+        let mut answer = good.clone();
+        answer["response"]["attestationObject"] = json!(encoding::encode(bytes));
+        party().finish_registration(&ceremony.state, answer.to_string().as_bytes())
+    };
+    for n_bytes in 0..bytes.len() {
+        assert!(finish(&bytes[..n_bytes]).is_err(), "{n_bytes} bytes");
+    }
+    for bit in 0..bytes.len() * 8 {
+        let mut changed = bytes.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        // The counter, the model and some flags may differ; the key and its id are those presented.
+        if let Ok(passkey) = finish(&changed) {
+            assert_eq!(passkey.credential_id, vec![7; 20], "bit {bit}");
+        }
+    }
+}
+
+#[test]
 fn data_that_was_changed_after_signing_is_found() {
     let (mut authenticator, passkey) = registered();
     // The counter, the last four bytes: what a thief of an old answer would raise.

@@ -265,3 +265,20 @@ fn sync_directory(path: &Path) -> io::Result<()> {
 fn sync_directory(_path: &Path) -> io::Result<()> {
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_hard_links_the_file_is_written_in_place_and_never_over_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        let no_draft = folder.path().join("draft");
+        link_or_write(&no_draft, &path, "one").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one\n");
+        let error = link_or_write(&no_draft, &path, "two").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one\n");
+    }
+}

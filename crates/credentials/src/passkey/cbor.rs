@@ -2,11 +2,14 @@
 //! values and null, all of known length.
 //!
 //! Everything else is refused, as CTAP2 demands: floats, tags, values without a length, keys that
-//! stand twice, values nested deeper than four. A value borrows from its input, and a length that the
-//! input does not have is refused before anything is reserved for it.
+//! stand twice, values nested deeper than four. A value borrows from its input, and nothing is
+//! reserved for items before they are read, so a length cannot ask for memory.
 
 /// Levels of lists and maps (CTAP 2.1, section 8).
 const DEPTH_MAX: usize = 4;
+
+/// Entries of a map; each key is compared with those before it.
+const ENTRIES_MAX: usize = 64;
 
 /// A value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,13 +138,9 @@ impl<'a> Reader<'a> {
 
     fn n_items(&mut self, minor: u8, depth: usize) -> Option<u64> {
         let n_items = self.argument(minor)?;
-        // Each item has a byte at least, so what is left bounds how many there can be.
-        (depth < DEPTH_MAX && n_items <= self.rest.len() as u64).then_some(n_items)
+        (depth < DEPTH_MAX).then_some(n_items)
     }
 }
-
-/// Entries of a map; each key is compared with those before it.
-const ENTRIES_MAX: usize = 64;
 
 #[cfg(test)]
 mod tests {

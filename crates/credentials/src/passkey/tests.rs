@@ -380,6 +380,37 @@ fn with_a_list_an_account_that_is_named_must_be_the_passkeys() {
 }
 
 #[test]
+fn an_assertion_that_brings_a_key_is_refused() {
+    let (mut authenticator, passkey) = registered();
+    authenticator.attests_always = true;
+    assert_eq!(assert_by(&mut authenticator, &passkey, right), Err(Refused::Malformed));
+}
+
+#[test]
+fn an_attestation_object_has_its_three_members() {
+    let renamed = |from: &[u8], to: &[u8]| {
+        register(&mut Authenticator::new(Pair::es256()), PREFERRED, |answer| {
+            let object = answer["response"]["attestationObject"].as_str().unwrap();
+            let mut object = encoding::decode(object).unwrap();
+            let at = object.windows(from.len()).position(|window| window == from).unwrap();
+            object.splice(at..at + from.len(), to.iter().copied());
+            answer["response"]["attestationObject"] = json!(encoding::encode(&object));
+        })
+    };
+    assert!(renamed(b"fmt", b"fmt").is_ok());
+    let wrong: [(&[u8], &[u8]); 5] = [
+        (b"fmt", b"fmx"),
+        (b"attStmt", b"attStmx"),
+        (b"authData", b"authDatx"),
+        (b"\x64none", b"\x01"),
+        (b"attStmt\xa0", b"attStmt\x80"),
+    ];
+    for (from, to) in wrong {
+        assert_eq!(renamed(from, to), Err(Refused::Malformed), "{to:?}");
+    }
+}
+
+#[test]
 fn eligibility_for_backup_does_not_change() {
     let (mut authenticator, passkey) = registered();
     authenticator.flags &= !(0b11 << 3);
@@ -519,7 +550,7 @@ fn keys_that_are_none_are_refused() {
         ("another curve", changed(6, 0x02)),
         ("a short coordinate", [&good[..9], &[31], &good[11..]].concat()),
         ("y by its sign", [&good[..42], &[0x22, 0xf5]].concat()),
-        ("Ed25519 on another curve", [&eddsa[..7], &[0x07], &eddsa[8..]].concat()),
+        ("Ed25519 on another curve", [&eddsa[..6], &[0x07], &eddsa[7..]].concat()),
         ("empty", vec![0xa0]),
         ("no map", vec![0x80]),
     ];

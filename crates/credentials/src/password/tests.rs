@@ -79,6 +79,24 @@ async fn hashes_of_other_implementations_are_verified() {
 }
 
 #[tokio::test]
+async fn hashes_weaker_than_ours_in_any_way_need_an_upgrade() {
+    let ours = hasher().hash(PASSWORD).await.unwrap();
+    let needs_upgrade = |stored: &str| Stored::parse(stored).unwrap().needs_upgrade();
+    let changed = |from: &str, to: &str| needs_upgrade(&ours.replace(from, to));
+    assert!(!needs_upgrade(&ours));
+    assert!(changed("argon2id", "argon2i"));
+    assert!(changed("argon2id", "argon2d"));
+    assert!(changed("v=19", "v=16"));
+    assert!(changed("m=19456,t=2", "m=19455,t=2"));
+    assert!(changed("m=19456,t=2", "m=65536,t=1"));
+    let (start, output) = ours.rsplit_once('$').unwrap();
+    assert!(needs_upgrade(&format!("{start}${}", &output[..32])), "24 bytes of output");
+    let (start, salt) = start.rsplit_once('$').unwrap();
+    assert!(needs_upgrade(&format!("{start}${}${output}", &salt[..12])), "9 bytes of salt");
+    assert!(!changed("m=19456,t=2,p=1", "m=65536,t=3,p=4"), "stronger ones stay");
+}
+
+#[tokio::test]
 async fn hashes_of_bcrypt_are_verified_and_need_an_upgrade() {
     let hasher = hasher();
     // From the test vectors of jBCrypt and of crypt_blowfish.
@@ -130,6 +148,7 @@ async fn hashes_that_ask_for_too_much_or_are_malformed_match_nothing() {
         ours.replace("$v=19", ""),
         ours[..ours.rfind('$').unwrap()].to_owned(),
         format!("{}$AAAA", &ours[..ours.rfind('$').unwrap()]),
+        format!("{}$AAAAAAAAAAAAAAAA", &ours[..ours.rfind('$').unwrap()]),
         format!("{ours}$"),
         "$2b$15$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a".to_owned(),
         "$2b$31$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a".to_owned(),
@@ -207,6 +226,26 @@ async fn a_request_that_goes_away_leaves_the_queue() {
     assert!(tokio::time::timeout(soon, hasher.hash(PASSWORD)).await.is_err());
     assert_eq!(hasher.waiting.load(Ordering::Relaxed), 0);
     drop(all);
+}
+
+#[tokio::test]
+async fn work_keeps_its_permit_when_the_request_goes_away() {
+    let hasher = Arc::new(Hasher::new(1));
+    let (started, starts) = tokio::sync::oneshot::channel();
+    let (finish, finishes) = std::sync::mpsc::channel::<()>();
+    let request = tokio::spawn({
+        let hasher = Arc::clone(&hasher);
+        async move {
+            let work = move || (started.send(()), finishes.recv());
+            hasher.run(1, work).await.map(drop)
+        }
+    });
+    starts.await.unwrap();
+    request.abort();
+    assert!(request.await.unwrap_err().is_cancelled());
+    assert_eq!(hasher.permits.available_permits(), 0, "the thread still works");
+    finish.send(()).unwrap();
+    drop(hasher.permits.acquire().await.unwrap());
 }
 
 #[tokio::test]

@@ -107,6 +107,8 @@ fn short_and_guessable_secrets_are_refused_with_what_to_do() {
         "abababababababababababababababababab",
         "00000000000000000000000000000001",
         &repeated,
+        "8Jq2vX0nQzR5tY7u8Jq2vX0nQzR5tY7u",
+        "mK6cL3dF9hGmK6cL3dF9hGmK6cL3dF9hGmK6",
         "abcdefghijklmnopqrstuvwxyz0123456789",
         "9876543210zyxwvutsrqponmlkjihgfedcba",
     ];

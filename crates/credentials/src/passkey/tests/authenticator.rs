@@ -32,6 +32,8 @@ pub(super) struct Authenticator {
     /// Members of the client data that replace those that belong there, or come on top.
     pub(super) client_data: Value,
     pub(super) extensions: Vec<u8>,
+    /// Whether assertions name the credential's key too, as only registrations do.
+    pub(super) attests_always: bool,
 }
 
 impl Pair {
@@ -97,6 +99,7 @@ impl Authenticator {
             sign_count: 1,
             client_data: json!({}),
             extensions: Vec::new(),
+            attests_always: false,
         }
     }
 
@@ -104,10 +107,7 @@ impl Authenticator {
     pub(super) fn create(&mut self, options: &str) -> Value {
         let options: Value = serde_json::from_str(options).unwrap();
         self.user_handle = decode(options["user"]["id"].as_str().unwrap());
-        let n_bytes = u16::try_from(self.credential_id.len()).unwrap().to_be_bytes();
-        let attested =
-            [&[9; 16], n_bytes.as_slice(), &self.credential_id, &self.pair.cose()].concat();
-        let data = self.data(1 << 6, &attested);
+        let data = self.data(1 << 6, &self.attested());
         let n_bytes = u16::try_from(data.len()).unwrap().to_be_bytes();
         let object =
             [b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x59".as_slice(), &n_bytes, &data]
@@ -123,7 +123,11 @@ impl Authenticator {
     /// Answers the options of an assertion.
     pub(super) fn get(&mut self, options: &str) -> Value {
         let options: Value = serde_json::from_str(options).unwrap();
-        let data = self.data(0, &[]);
+        let data = if self.attests_always {
+            self.data(1 << 6, &self.attested())
+        } else {
+            self.data(0, &[])
+        };
         let client_data = self.client_data("webauthn.get", &options);
         let hash = digest::digest(&digest::SHA256, &client_data);
         let signature = self.pair.sign(&[data.as_slice(), hash.as_ref()].concat());
@@ -133,6 +137,11 @@ impl Authenticator {
             "signature": encode(&signature),
             "userHandle": self.user_handle.as_deref().map(encode),
         }))
+    }
+
+    fn attested(&self) -> Vec<u8> {
+        let n_bytes = u16::try_from(self.credential_id.len()).unwrap().to_be_bytes();
+        [&[9; 16], n_bytes.as_slice(), &self.credential_id, &self.pair.cose()].concat()
     }
 
     fn data(&self, flags: u8, attested: &[u8]) -> Vec<u8> {

@@ -199,6 +199,16 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_known_however_its_letters_are_composed() {
+        for name in ["Noe\u{308}l Coward", "No\u{eb}l Coward"] {
+            for password in ["noe\u{308}lcoward-of-77", "no\u{eb}lcoward-of-77"] {
+                let found = Rules::default().check(password, &[name]);
+                assert_eq!(found, Err(Refused::Personal), "{password} of {name}");
+            }
+        }
+    }
+
+    #[test]
     fn empty_and_short_names_refuse_nothing() {
         let context = ["", "@", " ", "a@b", "Bo", "\u{1f600}"];
         assert_eq!(Rules::default().check("bobsled@b-77-a", &context), Ok(()));

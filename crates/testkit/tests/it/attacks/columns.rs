@@ -14,7 +14,7 @@ const FORBIDDEN: [(&str, &str); 5] = [
 ];
 
 /// Every place of a request that a column of users can be named in.
-const PLACES: [&str; 41] = [
+const PLACES: [&str; 43] = [
     "users?NAME=a",
     "users?NAME[ne]=a",
     "users?NAME[gt]=a",
@@ -40,6 +40,8 @@ const PLACES: [&str; 41] = [
     "users?include=notes.owner.NAME",
     "users?count=exact&limit=1&NAME[isNull]=false",
     "users?page=1&sort=NAME",
+    "users?limit=1&sort=NAME&cursor=CURSOR",
+    "users?limit=1&sort=login&NAME[gt]=a&cursor=CURSOR",
     "users?filter=NAME == null",
     "users?filter=!(NAME != null)",
     "users?filter=has(NAME)",
@@ -109,10 +111,13 @@ fn totals_count_what_is_seen() {
 fn a_forbidden_column_is_like_none_wherever_it_is_named() {
     let stage = Stage::set();
     let eve = stage.app.id_of("eve").unwrap();
+    let page = send(stage.eve().get("/api/v1/users?sort=login&limit=1")).is(200).json();
+    let cursor = page["meta"]["nextCursor"].as_str().unwrap();
     for place in PLACES {
         for (forbidden, nothing) in FORBIDDEN {
             let ask = |name: &str| {
                 let way = place.replace("NAME", name).replace("EVE", &eve);
+                let way = way.replace("CURSOR", cursor);
                 let answer = send(stage.eve().get(&target(&format!("/api/v1/{way}"))));
                 let answer = answer.is_error(400, "UNKNOWN_FIELD");
                 exact(&answer).replace(name, "NAME")
@@ -147,6 +152,14 @@ fn a_forbidden_column_is_not_in_the_answer_to_a_write() {
     }
     let title = stage.eve().get(&own).send().is(200).json()["data"]["title"].clone();
     assert_eq!(title, "mine");
+}
+
+#[test]
+fn the_contract_does_not_know_of_hidden_columns() {
+    let stage = Stage::set();
+    let contract = stage.app.anonymous().get("/openapi.json").send().is(200);
+    let text = String::from_utf8(contract.bytes().to_vec()).unwrap();
+    assert!(text.contains("login") && !text.contains("passwordHash"), "{text}");
 }
 
 #[test]

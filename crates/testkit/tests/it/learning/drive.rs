@@ -35,6 +35,7 @@ pub(super) fn told(served: &Served, judge: &Judge<'_>, request: &Request) -> Tol
             page = walk.go(Some(cursor));
         }
     }
+    walk.follow_cut();
     Told {
         plain: walk.answers.iter().map(plain).collect(),
         exact: walk.answers.iter().map(exact).collect(),
@@ -56,6 +57,32 @@ impl Walk<'_> {
         self.answers.push(answer);
         body
     }
+
+    /// Reads on where a list that came with a row of the first page was cut short.
+    fn follow_cut(&mut self) {
+        let body = self.answers[0].json();
+        let Some((key, name)) = cut(&body) else { return };
+        let world = self.judge.world;
+        let model = &world.models[self.request.target.model(world)];
+        let rows = body["data"].as_array().into_iter().flatten().chain([&body["data"]]);
+        let mut rows = rows.filter(|row| row["id"] == key);
+        let cursor = rows.find_map(|row| row["_next"][&name].as_str());
+        let list = format!("/api/v1/{}/{key}/{name}", model.plural);
+        let request = self.client.get(&list).header("X-Request-Id", "learning");
+        let rest = request.query("cursor", cursor.expect("invariant: the list was cut")).send();
+        self.answers.push(rest);
+    }
+}
+
+/// The key of the first row of a body that has a list cut short, and the name of that list.
+pub(super) fn cut(body: &Value) -> Option<(String, String)> {
+    let rows = match &body["data"] {
+        Value::Array(rows) => rows.as_slice(),
+        row => std::slice::from_ref(row),
+    };
+    let row = rows.iter().find(|row| row["_next"].is_object())?;
+    let name = row["_next"].as_object()?.keys().next()?;
+    Some((row["id"].as_str()?.to_owned(), name.clone()))
 }
 
 fn plain(answer: &Answer) -> Value {

@@ -21,7 +21,7 @@ pub(super) struct Served {
 }
 
 /// Rows of an included list; a list within that has one.
-pub(super) const INCLUDED_MAX: usize = 3;
+pub(super) const INCLUDED_MAX: usize = 2;
 
 impl Served {
     pub(super) fn start(world: &World, actors: &[Who]) -> Self {

@@ -90,7 +90,7 @@ impl Request {
     }
 
     fn add_list(&mut self, judge: &Judge<'_>, model: usize, chance: &mut Chance) {
-        for _ in 0..chance.below(3) {
+        for _ in 0..chance.below(4).saturating_sub(1) {
             let Some(condition) = Condition::make(judge, model, chance) else { continue };
             let same =
                 |other: &Condition| (&other.path, other.test) == (&condition.path, condition.test);
@@ -98,7 +98,7 @@ impl Request {
                 self.conditions.push(condition);
             }
         }
-        if chance.once_in(3) {
+        if chance.once_in(4) {
             let writer = Writer::new(judge.world, model, Wording::Filter, chance);
             let mut writer = writer.preferring(|model, field| judge.knows(model, field));
             self.filter = Some(writer.condition());

@@ -205,11 +205,13 @@ impl World {
         for model in 0..self.models.len() {
             self.models[model].read = match chance.below(8) {
                 0 => None,
-                1 | 2 => Some(Expr::All(Vec::new())),
+                1..=3 => Some(Expr::All(Vec::new())),
                 _ => Some(Writer::new(self, model, Wording::Rule, chance).condition()),
             };
-            for field in 1..self.models[model].fields.len() {
-                let ruled = !self.field((model, field)).hidden && chance.once_in(4);
+            for field in 0..self.models[model].fields.len() {
+                // Of a row whose key may not be read little can be told apart.
+                let rare = if field == 0 { 12 } else { 4 };
+                let ruled = !self.field((model, field)).hidden && chance.once_in(rare);
                 if ruled && self.models[model].version != Some(field) {
                     let rule = Writer::new(self, model, Wording::Rule, chance).condition();
                     self.models[model].fields[field].read = Some(rule);
@@ -221,7 +223,7 @@ impl World {
     fn fill(&mut self, chance: &mut Chance) {
         // Every key there will be, so that rows can refer to later ones.
         for model in &self.models {
-            let rows = (1..=2 + chance.below(4))
+            let rows = (1..=3 + chance.below(4))
                 .map(|key| Row { key, cells: vec![Val::Null; model.fields.len()] });
             self.rows.push(rows.collect());
         }
@@ -235,7 +237,7 @@ impl World {
         }
         for table in 0..self.pairs.len() {
             self.pairs[table] = self.possible_pairs(table);
-            self.pairs[table].retain(|_| chance.once_in(3));
+            self.pairs[table].retain(|_| chance.once_in(2));
         }
     }
 

@@ -14,6 +14,8 @@ pub(crate) struct AccountRow {
     pub(crate) id: Uuid,
     pub(crate) version: i64,
     pub(crate) subject: Option<String>,
+    /// Sessions of another epoch have ended.
+    pub(crate) epoch: i64,
     pub(crate) verified_email: Option<String>,
     #[serde(deserialize_with = "underpin_engine::system::maybe_time")]
     pub(crate) suspended_at: Option<Timestamp>,

@@ -41,7 +41,12 @@ impl Accounts {
         }
         self.engine.refresh_roles().await?;
         let generation = self.engine.authority_generation();
-        let identity = Arc::new(self.recognise_key(app, token, now).await?);
+        let identity = if token.starts_with(keys::MARK) {
+            self.recognise_key(app, token, now).await?
+        } else {
+            Box::pin(self.recognise_session(app, token, now)).await?
+        };
+        let identity = Arc::new(identity);
         self.known.insert(token, Arc::clone(&identity), (now, generation));
         Ok(identity)
     }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::identity::digest_of;
 
 /// What every key starts with, so that scanners of leaked secrets recognise it.
-const MARK: &str = "up_";
+pub(crate) const MARK: &str = "up_";
 
 /// Random bytes of the prefix: enough that two never meet.
 const PREFIX_BYTES: usize = 9;

@@ -7,12 +7,21 @@
 
 mod accounts;
 mod actor;
+mod ask;
+mod audit;
 mod authenticate;
 mod call;
+mod dispatch;
 mod identity;
+mod inputs;
 mod keys;
+mod me;
 mod operation;
+mod people;
 mod service;
+mod session;
+mod settings;
+mod signing;
 
 pub use accounts::{Accounts, Options};
 pub use call::{Answer, Call, Client, Grant};
@@ -21,3 +30,4 @@ pub use keys::{KeyInfo, NewKey};
 pub use operation::{
     Access, Input, InputKind, OPERATIONS, Operation, OperationId, Outcome, Throttle,
 };
+pub use settings::{Registration, Settings, Verification};

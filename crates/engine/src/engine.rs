@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::sync::{RwLock, RwLockReadGuard};
 use underpin_base::{Clock, Code, Error, Ids, Limits, Result, Timestamp};
 use underpin_migrate::Status;
-use underpin_plan::{Catalog, Operation, WriteRequest, WriteShape};
+use underpin_plan::{Actor, Catalog, Folded, Operation, WriteRequest, WriteShape};
 use underpin_rules::Rules;
-use underpin_schema::{Model, ModelId, Schema};
+use underpin_schema::{FieldId, Model, ModelId, Schema, Value};
 use underpin_store::{ReadJob, Store};
 
 use crate::authority::Authority;
@@ -97,6 +97,10 @@ impl App {
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.generation
+    }
+
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.catalog
     }
 
     fn lens(&self, authority: &Authority, ctx: &Context) -> Arc<Lens> {
@@ -280,6 +284,23 @@ impl Engine {
         app.writes.get_or_make(lens.id, &shape, || {
             WritePlan::make(&app.catalog, &lens, &shape, self.limits_for(app))
         })
+    }
+
+    /// The rules for whoever makes the row that it will act as. They are seldom wanted, and not
+    /// kept.
+    pub(crate) fn lens_for_registration(&self, app: &App, rows: (ModelId, &[FieldId])) -> Lens {
+        let profile = Actor::user(Value::Null, []).profile;
+        let roles = &self.authority.roles().roles;
+        Lens { id: u32::MAX, folded: Folded::registering(&app.catalog, roles, &profile, rows) }
+    }
+
+    pub(crate) fn registration_plan(
+        &self,
+        app: &App,
+        lens: &Lens,
+        request: &WriteRequest,
+    ) -> Result<WritePlan> {
+        WritePlan::make(&app.catalog, lens, &WriteShape::of(request), self.limits_for(app))
     }
 
     pub(crate) fn surroundings<'s>(

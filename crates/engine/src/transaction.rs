@@ -1,13 +1,16 @@
 //! Several writes as one: all of them are done, or none.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use underpin_base::{Code, Error, Result};
-use underpin_plan::{Operation, Operator, WriteKind, WriteRequest};
-use underpin_schema::{Model, Value};
+use underpin_plan::{Actor, Document, Operation, Operator, WriteKind, WriteRequest};
+use underpin_schema::{FieldId, FieldKind, IdKind, Model, Scalar, Value};
 use underpin_store::{Earlier, Failure, Step};
 use uuid::Uuid;
 
 use crate::standing;
+use crate::writes::WritePlan;
 use crate::{App, Context, Engine, Standing, SystemQuery, SystemWrite, WriteReply, writes};
 
 /// Writes that will be done together. Each is authorized and checked when it is added, against the
@@ -108,6 +111,49 @@ impl<'a> Transaction<'a> {
         Ok(made)
     }
 
+    /// Adds the row of the account model that somebody makes to act as it from then on: with the
+    /// fields that it sent, and those that the server gives. Who creates such rows otherwise is not
+    /// asked; every other rule holds for it as the user that it becomes, without roles. Where the
+    /// database makes the keys, a rule that compares with the user's own key does not hold yet.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` when the schema has no account model; whatever is wrong with what was sent.
+    pub fn register(
+        &mut self,
+        app: &'a App,
+        document: Document,
+        given: Vec<(FieldId, Value)>,
+    ) -> Result<Made> {
+        let engine = self.engine;
+        let model = app.schema().account_model().ok_or_else(Error::not_found)?;
+        let mut fields: Vec<FieldId> = given.iter().map(|(field, _)| *field).collect();
+        let lens = engine.lens_for_registration(app, (model.id, &fields));
+        let mut request = WriteRequest {
+            model: model.id,
+            kind: WriteKind::Create { under: None },
+            document,
+            if_version: None,
+            include: Vec::new(),
+            fields: None,
+        };
+        underpin_plan::validate_registration(app.catalog(), &lens.folded, &request, &fields)?;
+        request.document.entries.extend(given);
+        let key = match model.key_field().kind {
+            FieldKind::Scalar(Scalar::Id(IdKind::Uuid)) => {
+                let key = Value::Uuid(engine.request_id());
+                request.document.entries.push((model.key, key.clone()));
+                fields.push(model.key);
+                key
+            }
+            _ => Value::Null,
+        };
+        let mut actor = Actor::user(key, []);
+        actor.user = request.document.entries.iter().cloned().collect();
+        let ctx = Context { actor: Arc::new(actor), ..engine.service_context() };
+        let plan = engine.registration_plan(app, &lens, &request)?;
+        Ok(self.push(&plan, model, (&ctx, &request)))
+    }
+
     /// Adds a write of rows of our own.
     ///
     /// # Errors
@@ -163,9 +209,17 @@ impl<'a> Transaction<'a> {
     }
 
     fn add(&mut self, app: &'a App, ctx: &Context, request: &WriteRequest) -> Result<Made> {
+        let plan = self.engine.write_plan(app, ctx, request)?;
+        Ok(self.push(&plan, app.schema().model(request.model), (ctx, request)))
+    }
+
+    fn push(
+        &mut self,
+        plan: &WritePlan,
+        model: &'a Model,
+        (ctx, request): (&Context, &WriteRequest),
+    ) -> Made {
         let engine = self.engine;
-        let plan = engine.write_plan(app, ctx, request)?;
-        let model = app.schema().model(request.model);
         let (job, key) = plan.prepare(engine.surroundings(ctx, model), request);
         self.steps.push(Step::Write(job));
         let text = if key == Value::Null { "0".to_owned() } else { writes::text_of(model, &key) };
@@ -173,7 +227,7 @@ impl<'a> Transaction<'a> {
         let operation = request.kind.operation();
         let step = self.steps.len() - 1;
         self.writes.push(Added { model, key: key.clone(), operation, step });
-        Ok(Made { key, text, place })
+        Made { key, text, place }
     }
 
     /// Has a field filled in with a key that the database makes in an earlier step.

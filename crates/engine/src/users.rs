@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use underpin_base::{Code, Error, Result};
-use underpin_plan::{PageRequest, Paging, RawText, ReadRequest, Target, decode_document};
-use underpin_schema::{FieldId, FieldKind, Scalar, Value};
+use underpin_plan::{
+    Condition, Operator, PageRequest, Paging, RawText, ReadRequest, Target, decode_document,
+};
+use underpin_schema::{FieldId, FieldKind, ModelId, Scalar, Value};
 
-use crate::{App, Engine, ReadCall};
+use crate::{App, Context, Engine, ReadCall};
 
 /// A row of the account model.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +20,87 @@ pub struct UserRow {
 }
 
 impl Engine {
+    /// The key, as text, of the row of the account model that has this value in `field`; `None`
+    /// where there is none.
+    ///
+    /// # Errors
+    /// `STORAGE_UNAVAILABLE` and the like.
+    pub async fn user_key_by(
+        &self,
+        app: &App,
+        field: FieldId,
+        text: &str,
+    ) -> Result<Option<String>> {
+        let Some(model) = app.schema().account_model() else { return Ok(None) };
+        let name = &model.field(field).name;
+        let request = || {
+            Ok(ReadRequest {
+                target: Target::List(model.id),
+                fields: Some(vec!["id".to_owned()]),
+                include: Vec::new(),
+                conditions: vec![Condition {
+                    path: name.clone(),
+                    operator: Operator::Eq,
+                    n_values: 1,
+                }],
+                filter: None,
+                sort: Vec::new(),
+                page: PageRequest { paging: Paging::First, count: false },
+            })
+        };
+        let values = [RawText::Query { text, parameter: name }];
+        let shape = format!("user by {name}");
+        let call = ReadCall {
+            shape: shape.as_bytes(),
+            build: &request,
+            values: &values,
+            limit: Some(1),
+            page: None,
+            cursor: None,
+        };
+        let mut rows = Vec::new();
+        self.read(app, &self.service_context(), call, &mut rows).await?;
+        let rows: Vec<BTreeMap<String, serde_json::Value>> =
+            serde_json::from_slice(&rows).map_err(Error::internal)?;
+        let key = rows.into_iter().next().and_then(|mut row| row.remove(&model.key_field().name));
+        Ok(key.map(|key| match key {
+            serde_json::Value::String(key) => key,
+            other => other.to_string(),
+        }))
+    }
+
+    /// The row of the account model with this key, as `ctx.actor` may see it, as JSON; `{}` where
+    /// it may not.
+    ///
+    /// # Errors
+    /// `STORAGE_UNAVAILABLE` and the like.
+    pub async fn user_json(&self, app: &App, ctx: &Context, key: &str) -> Result<Vec<u8>> {
+        let Some(model) = app.schema().account_model() else { return Ok(b"{}".to_vec()) };
+        let request = || Ok(item(model.id));
+        let values = [RawText::Key(key)];
+        let call = ReadCall {
+            shape: b"user row",
+            build: &request,
+            values: &values,
+            limit: None,
+            page: None,
+            cursor: None,
+        };
+        let mut row = Vec::new();
+        match self.read(app, ctx, call, &mut row).await {
+            Ok(_) => Ok(row),
+            Err(error)
+                if matches!(
+                    error.code(),
+                    Code::NotFound | Code::Forbidden | Code::Unauthenticated
+                ) =>
+            {
+                Ok(b"{}".to_vec())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// The row of the account model with this key, given as text; `None` where there is none, or
     /// the schema has no account model.
     ///
@@ -29,17 +112,7 @@ impl Engine {
             unreachable!("invariant: a key is an ID")
         };
         let Ok(parsed) = scalar.parse_text(key) else { return Ok(None) };
-        let request = || {
-            Ok(ReadRequest {
-                target: Target::Item(model.id),
-                fields: None,
-                include: Vec::new(),
-                conditions: Vec::new(),
-                filter: None,
-                sort: Vec::new(),
-                page: PageRequest { paging: Paging::First, count: false },
-            })
-        };
+        let request = || Ok(item(model.id));
         let values = [RawText::Key(key)];
         let call = ReadCall {
             shape: b"user row",
@@ -60,5 +133,17 @@ impl Engine {
             return Err(Error::internal(format!("a row reads as no document: {}", wrong.path)));
         }
         Ok(Some(UserRow { key: parsed, fields: document.entries.into_iter().collect() }))
+    }
+}
+
+fn item(model: ModelId) -> ReadRequest {
+    ReadRequest {
+        target: Target::Item(model),
+        fields: None,
+        include: Vec::new(),
+        conditions: Vec::new(),
+        filter: None,
+        sort: Vec::new(),
+        page: PageRequest { paging: Paging::First, count: false },
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use underpin_rules::{Facts, Predicate, Rules, fold};
-use underpin_schema::{Field, ModelId, Schema};
+use underpin_schema::{Field, FieldId, ModelId, Schema};
 
 use crate::{ActorKind, Profile, Roles};
 
@@ -70,6 +70,28 @@ impl Folded {
             permissions: roles.permissions(&profile.roles),
             models: catalog.schema.models.iter().map(|_| OnceLock::new()).collect(),
         }
+    }
+
+    /// The rules for whoever makes the row of `model` that it will act as: all rules of a user
+    /// without roles but the one of who creates such rows, which is not asked, and those of the
+    /// fields in `given`, which the server sets.
+    #[must_use]
+    pub fn registering(
+        catalog: &Catalog,
+        roles: &Roles,
+        profile: &Profile,
+        (model, given): (ModelId, &[FieldId]),
+    ) -> Self {
+        let folded = Self::with_roles(catalog, roles, profile);
+        let mut rules = folded.fold_model(catalog, model);
+        rules.create = Predicate::True;
+        for field in given {
+            rules.fields[usize::from(field.0)].write = Predicate::True;
+        }
+        folded.models[usize::from(model.0)]
+            .set(rules)
+            .expect("invariant: no rule of this model was asked for yet");
+        folded
     }
 
     /// Whose rules they are.

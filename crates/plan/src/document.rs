@@ -16,20 +16,37 @@ use crate::Document;
 /// Mistakes reported of one body at most; whoever has more is no longer helped by reading them.
 const ERRORS_MAX: usize = 100;
 
+/// A body that is one JSON object, taken apart and not yet read.
+#[derive(Debug, Clone, Default)]
+pub struct Object<'b> {
+    /// The members with their values as JSON text, in the order they stand, each name once.
+    pub members: Vec<(String, &'b str)>,
+    /// Names that stood twice; that the body is no object.
+    pub errors: Vec<FieldError>,
+}
+
 /// Reads a body as fields of `model`.
 ///
 /// Mistakes in fields are in [`Document::errors`]; [`validate`](crate::validate()) adds those that
 /// depend on the actor and refuses the write with all of them.
 ///
 /// # Errors
-/// `INVALID_JSON` with the offset when the body is not one JSON document in UTF-8, `TOO_DEEP` and
-/// `TOO_MANY_ITEMS` beyond the limits.
+/// As [`read_object`].
 pub fn decode_document(
     schema: &Schema,
     model: ModelId,
     body: &[u8],
     limits: &Limits,
 ) -> Result<Document> {
+    read_object(body, limits).map(|object| decode_object(schema, model, object))
+}
+
+/// Takes a body apart.
+///
+/// # Errors
+/// `INVALID_JSON` with the offset when the body is not one JSON document in UTF-8, `TOO_DEEP` and
+/// `TOO_MANY_ITEMS` beyond the limits.
+pub fn read_object<'b>(body: &'b [u8], limits: &Limits) -> Result<Object<'b>> {
     let text = std::str::from_utf8(body)
         .map_err(|error| invalid_json("the body is not UTF-8", error.valid_up_to()))?;
     if text.starts_with('\u{feff}') {
@@ -43,16 +60,27 @@ pub fn decode_document(
             return Err(invalid_json("the body is not valid JSON", offset_of(text, &error)));
         }
     };
-    let mut decoder = Decoder { schema, model: schema.model(model), document: Document::default() };
-    let mut seen: HashSet<&str> = HashSet::with_capacity(members.len());
-    for (name, raw) in &members {
-        if seen.insert(name) {
-            decoder.member(name, raw.get());
-        } else {
-            decoder.refuse(name, FieldCode::DuplicateKey, "stands twice".to_owned());
+    let mut object = Object::default();
+    let mut seen: HashSet<String> = HashSet::with_capacity(members.len());
+    for (name, raw) in members {
+        if seen.insert(name.clone()) {
+            object.members.push((name, raw.get()));
+        } else if object.errors.len() < ERRORS_MAX {
+            object.errors.push(refusal(&name, FieldCode::DuplicateKey, "stands twice"));
         }
     }
-    Ok(decoder.document)
+    Ok(object)
+}
+
+/// Reads the members of an object as fields of `model`.
+#[must_use]
+pub fn decode_object(schema: &Schema, model: ModelId, object: Object<'_>) -> Document {
+    let document = Document { entries: Vec::new(), errors: object.errors };
+    let mut decoder = Decoder { schema, model: schema.model(model), document };
+    for (name, raw) in &object.members {
+        decoder.member(name, raw);
+    }
+    decoder.document
 }
 
 struct Decoder<'a> {
@@ -82,10 +110,13 @@ impl Decoder<'_> {
 
     fn refuse(&mut self, path: &str, code: FieldCode, message: String) {
         if self.document.errors.len() < ERRORS_MAX {
-            let error = FieldError { path: path.to_owned(), code: code.name(), message };
-            self.document.errors.push(error);
+            self.document.errors.push(refusal(path, code, message));
         }
     }
+}
+
+fn refusal(path: &str, code: FieldCode, message: impl Into<String>) -> FieldError {
+    FieldError { path: path.to_owned(), code: code.name(), message: message.into() }
 }
 
 /// A set of keys names each row once, however often it was sent.
@@ -132,7 +163,7 @@ fn read_members(text: &str) -> Result<Vec<(String, &RawValue)>, serde_json::Erro
 }
 
 /// The answer for a document that is no object, if it is a document at all.
-fn not_an_object(text: &str) -> Result<Document> {
+fn not_an_object(text: &str) -> Result<Object<'_>> {
     if let Err(error) = serde_json::from_str::<&RawValue>(text) {
         return Err(invalid_json("the body is not valid JSON", offset_of(text, &error)));
     }
@@ -141,12 +172,8 @@ fn not_an_object(text: &str) -> Result<Document> {
     } else {
         "must be an object"
     };
-    let error = FieldError {
-        path: String::new(),
-        code: FieldCode::InvalidType.name(),
-        message: message.to_owned(),
-    };
-    Ok(Document { entries: Vec::new(), errors: vec![error] })
+    let error = refusal("", FieldCode::InvalidType, message);
+    Ok(Object { members: Vec::new(), errors: vec![error] })
 }
 
 fn invalid_json(message: &str, offset: usize) -> Error {

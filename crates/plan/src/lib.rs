@@ -29,7 +29,7 @@ pub use authorized::{
     RowTest, Rows, Selection, SortTerm, Source, Unique, WritePlan, WriteSlot, WriteTest,
 };
 pub use catalog::{Catalog, Folded, FoldedField, FoldedModel};
-pub use document::decode_document;
+pub use document::{Object, decode_document, decode_object, read_object};
 pub use read::authorize_read;
 pub use request::{
     Condition, Document, Operator, PageRequest, Paging, ReadRequest, SortKey, Target, WriteKind,
@@ -38,5 +38,5 @@ pub use request::{
 pub use roles::Roles;
 pub use shape::{Versioned, WriteShape};
 pub use slot::{RawText, SlotType};
-pub use validate::{permit, validate};
+pub use validate::{permit, validate, validate_registration};
 pub use write::authorize_write;

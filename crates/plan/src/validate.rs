@@ -19,11 +19,25 @@ use crate::{Catalog, Folded, Operation, SlotType, WriteKind, WriteRequest};
 /// that the profile may never set, else `VALIDATION_ERROR`; both name every field concerned.
 /// `FORBIDDEN` that names none for a create that lacks a field which does not exist for the profile.
 pub fn validate(catalog: &Catalog, folded: &Folded, request: &WriteRequest) -> Result<()> {
+    validate_registration(catalog, folded, request, &[])
+}
+
+/// As [`validate`], of a row that somebody makes to act as it from then on. The server adds the
+/// fields of `given`: nobody need send them.
+///
+/// # Errors
+/// As [`validate`].
+pub fn validate_registration(
+    catalog: &Catalog,
+    folded: &Folded,
+    request: &WriteRequest,
+    given: &[FieldId],
+) -> Result<()> {
     // Nothing here depends on a limit: those of the body were held when it was decoded.
     let limits = Limits::default();
     let view = View { catalog, folded, limits: &limits };
     view.require_operation(request.model, request.kind.operation())?;
-    let validator = Validator { view, request, model: view.model(request.model) };
+    let validator = Validator { view, request, model: view.model(request.model), given };
     let document = &request.document;
     let decoded = document.errors.iter().map(|error| validator.decoded(error));
     let sent = document
@@ -63,6 +77,7 @@ struct Validator<'a> {
     view: View<'a>,
     request: &'a WriteRequest,
     model: &'a Model,
+    given: &'a [FieldId],
 }
 
 impl Validator<'_> {
@@ -162,7 +177,9 @@ impl Validator<'_> {
     /// and does not name it.
     fn require_reach(&self) -> Result<()> {
         let under = self.under_field();
-        let reaches = |field: &Field| under == Some(field.id) || self.known(field);
+        let reaches = |field: &Field| {
+            under == Some(field.id) || self.given.contains(&field.id) || self.known(field)
+        };
         let mut required = self.model.fields.iter().filter(|field| self.is_required(field));
         if self.operation() != Operation::Create || required.all(reaches) {
             return Ok(());
@@ -178,7 +195,8 @@ impl Validator<'_> {
         }
         let under = self.under_field();
         for field in &self.model.fields {
-            let sent = self.request.document.entries.iter().any(|(id, _)| *id == field.id);
+            let sent = self.given.contains(&field.id)
+                || self.request.document.entries.iter().any(|(id, _)| *id == field.id);
             let wrong = errors
                 .iter()
                 .any(|error| error.path.split('.').next() == Some(field.name.as_str()));

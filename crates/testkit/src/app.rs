@@ -154,6 +154,7 @@ impl Setup {
             options: Options { limits: self.limits, clock: clock.clone(), ids: Ids::sequence() },
             accounts: underpin_accounts::Options {
                 fixed_tokens: self.actors.iter().map(token_of).collect(),
+                ..underpin_accounts::Options::default()
             },
             http: ServerOptions {
                 listeners: vec![listener],

@@ -101,6 +101,9 @@ pub enum DocumentError {
         /// The pause between two requests.
         seconds: i64,
     },
+    /// The runtime ended while it was asked for.
+    #[error("the server stopped while it was asked for")]
+    Interrupted,
     /// The document's issuer is not the configured one.
     #[error("the document names the issuer `{found}`")]
     Issuer {

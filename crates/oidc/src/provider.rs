@@ -1,5 +1,7 @@
 //! One provider: the two halves of a login with it, as lists of their steps.
 
+use std::sync::Arc;
+
 use underpin_base::Clock;
 use underpin_egress::{Client, Reach};
 use url::Url;
@@ -36,8 +38,8 @@ pub struct Provider {
     scope: String,
     egress: Client,
     clock: Clock,
-    metadata: Remembered<Metadata>,
-    keys: Remembered<Keys>,
+    metadata: Arc<Remembered<Metadata>>,
+    keys: Arc<Remembered<Keys>>,
 }
 
 impl Provider {
@@ -78,6 +80,8 @@ impl Provider {
     }
 
     /// Begins a login that comes back to `redirect_uri`, which must be registered at the provider.
+    ///
+    /// Needs a Tokio runtime, as [`Provider::finish`] does.
     ///
     /// # Errors
     /// When the provider cannot be discovered.
@@ -195,7 +199,8 @@ impl Provider {
         let token = tokens.id.as_ref().ok_or(OidcError::IdToken(TokenFault::Missing))?.expose();
         let head = read_head(token, &metadata.algorithms).map_err(OidcError::IdToken)?;
         let serves = |keys: &Keys| !keys.find(head.kid.as_deref(), head.alg).is_empty();
-        let ask = async || Keys::fetch(&self.egress, self.reach, &metadata.keys).await;
+        let (egress, reach, url) = (self.egress.clone(), self.reach, metadata.keys.clone());
+        let ask = async move { Keys::fetch(&egress, reach, &url).await };
         let keys = self.keys.get(serves, ask).await.map_err(OidcError::ReadKeys)?;
         verify(token, &head, &keys, expected).map_err(OidcError::IdToken)
     }
@@ -237,11 +242,13 @@ impl Provider {
         })
     }
 
-    async fn metadata(&self) -> Result<std::sync::Arc<Metadata>, OidcError> {
+    async fn metadata(&self) -> Result<Arc<Metadata>, OidcError> {
         let Authority::OpenId { discovery, issuer, .. } = &self.authority else {
             return Err(OidcError::Callback { fault: "belongs to another kind of provider" });
         };
-        let ask = async || discover(&self.egress, self.reach, discovery, issuer).await;
+        let (egress, reach) = (self.egress.clone(), self.reach);
+        let (url, issuer) = (discovery.clone(), issuer.clone());
+        let ask = async move { discover(&egress, reach, &url, &issuer).await };
         self.metadata.get(|_| true, ask).await.map_err(OidcError::Discover)
     }
 }

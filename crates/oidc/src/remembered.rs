@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use underpin_base::{Clock, Timestamp};
 
 use crate::error::DocumentError;
@@ -27,7 +27,7 @@ pub(crate) struct Remembered<T> {
     clock: Clock,
     held: RwLock<Option<Held<T>>>,
     /// When it was asked for last, whatever came of it. Held while asking.
-    asked: Mutex<Option<Timestamp>>,
+    asked: Arc<Mutex<Option<Timestamp>>>,
 }
 
 #[derive(Debug)]
@@ -36,36 +36,48 @@ struct Held<T> {
     since: Timestamp,
 }
 
-impl<T> Remembered<T> {
-    pub(crate) fn new(clock: Clock) -> Self {
-        Self { clock, held: RwLock::new(None), asked: Mutex::new(None) }
+impl<T: Send + Sync + 'static> Remembered<T> {
+    pub(crate) fn new(clock: Clock) -> Arc<Self> {
+        Arc::new(Self { clock, held: RwLock::new(None), asked: Arc::default() })
     }
 
     /// The document, asked for by `ask` where there is none, an old one, or one that `serves` not.
     ///
     /// A document that came but does not serve is returned too; the caller sees what it lacks.
     pub(crate) async fn get(
-        &self,
+        self: &Arc<Self>,
         serves: impl Fn(&T) -> bool,
-        ask: impl AsyncFnOnce() -> Result<T, DocumentError>,
+        ask: impl Future<Output = Result<T, DocumentError>> + Send + 'static,
     ) -> Result<Arc<T>, DocumentError> {
-        if let Some(document) = self.held(FRESH_MICROS).filter(|document| serves(document)) {
+        let fresh = || self.held(FRESH_MICROS).filter(|document| serves(document));
+        if let Some(document) = fresh() {
             return Ok(document);
         }
-        let mut asked = self.asked.lock().await;
+        let asked = Arc::clone(&self.asked).lock_owned().await;
         // Whoever asked in the meantime may have brought it.
-        if let Some(document) = self.held(FRESH_MICROS).filter(|document| serves(document)) {
+        if let Some(document) = fresh() {
             return Ok(document);
         }
+        // A task of its own, since it is asked on behalf of all: a caller who hangs up in the middle
+        // must not leave the others with a pause and nothing to show for it.
+        let renewing = Arc::clone(self).renew(asked, ask);
+        tokio::spawn(renewing).await.map_err(|_| DocumentError::Interrupted)?
+    }
+
+    async fn renew(
+        self: Arc<Self>,
+        mut asked: OwnedMutexGuard<Option<Timestamp>>,
+        ask: impl Future<Output = Result<T, DocumentError>> + Send + 'static,
+    ) -> Result<Arc<T>, DocumentError> {
         let now = self.clock.now();
-        let is_paused = asked.is_some_and(|asked| now.0 - asked.0 < PAUSE_SECONDS * SECOND);
-        if is_paused {
+        // A clock that was set back makes no pause longer.
+        let pause = 0..PAUSE_SECONDS * SECOND;
+        if asked.is_some_and(|asked| pause.contains(&(now.0 - asked.0))) {
             let pause = DocumentError::Paused { seconds: PAUSE_SECONDS };
             return self.held(STALE_MICROS_MAX).ok_or(pause);
         }
-        // Noted before asking: a caller that gives up counts too.
         *asked = Some(now);
-        match ask().await {
+        match ask.await {
             Ok(document) => Ok(self.hold(document, now)),
             Err(error) => match self.held(STALE_MICROS_MAX) {
                 Some(document) => {

@@ -83,6 +83,45 @@ async fn a_provider_that_is_down_is_asked_again_after_a_pause() {
 }
 
 #[tokio::test]
+async fn a_caller_who_hangs_up_does_not_keep_the_others_from_the_answer() {
+    let fake = Fake::start(&public_keys()).await;
+    let provider = fake.provider();
+    for _ in 0..20 {
+        tokio::select! {
+            biased;
+            begun = provider.begin(REDIRECT_URI) => panic!("asked for already: {begun:?}"),
+            () = std::future::ready(()) => {}
+        }
+    }
+    assert!(provider.begin(REDIRECT_URI).await.is_ok());
+    assert_eq!(fake.requests(DISCOVERY).len(), 1);
+}
+
+#[tokio::test]
+async fn a_login_can_be_ended_on_any_thread() {
+    let fake = Fake::start(&public_keys()).await;
+    let provider = std::sync::Arc::new(fake.provider());
+    let begun = provider.begin(REDIRECT_URI).await.unwrap();
+    fake.give_out(&token(How::Es256, &json!({}), &fake.claims(&begun)));
+    let finishing = async move {
+        let callback = underpin_oidc::Callback::parse("code=a").unwrap();
+        provider.finish(&callback, &stored(&begun)).await
+    };
+    assert!(tokio::spawn(finishing).await.unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_makes_no_pause_longer() {
+    let fake = Fake::start(&public_keys()).await;
+    fake.set(DISCOVERY, Answer::Close);
+    let provider = fake.provider();
+    assert!(provider.begin(REDIRECT_URI).await.is_err());
+    fake.set(DISCOVERY, Answer::Json(200, fake.document()));
+    fake.clock.advance(-3_600_000_000);
+    assert!(provider.begin(REDIRECT_URI).await.is_ok());
+}
+
+#[tokio::test]
 async fn a_provider_that_never_answers_meets_the_time_limit() {
     for path in [DISCOVERY, KEYS, TOKEN, USERINFO] {
         let fake = Fake::start(&public_keys()).await;

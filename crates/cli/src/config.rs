@@ -8,6 +8,7 @@
 mod database;
 mod limits;
 mod log;
+mod mail;
 mod problem;
 mod read;
 pub mod reference;
@@ -21,11 +22,12 @@ use underpin_schema::Schema;
 
 pub use database::Database;
 pub use log::Log;
+pub use mail::Mail;
 pub use problem::{ConfigError, Place, Problem};
 pub use read::{Override, environment};
 pub use server::Server;
 pub use tiers::{Kinds, RoleTier, Tiers};
-pub use value::{DatabaseUrl, LogFormat, LogLevel, Networks, PublicUrl};
+pub use value::{DatabaseUrl, HostName, LogFormat, LogLevel, Networks, PublicUrl, SmtpSecurity};
 
 /// Name of the configuration file in a project.
 pub const FILE_NAME: &str = "underpin.toml";
@@ -44,6 +46,8 @@ pub struct Config {
     pub limits: Limits,
     /// `[tiers]`.
     pub tiers: Tiers,
+    /// `[mail]`.
+    pub mail: Mail,
     /// `[log]`.
     pub log: Log,
     /// Whether anybody named the database; `dev` picks one of its own otherwise.
@@ -83,7 +87,7 @@ impl Config {
         if problems.is_empty() {
             return Ok(());
         }
-        Err(ConfigError { path: path.to_owned(), text: text.to_owned(), problems })
+        Err(ConfigError::new(path, text, problems))
     }
 }
 

@@ -149,6 +149,16 @@ impl Transport {
         }
     }
 
+    /// Where messages go, for the log.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Smtp(smtp) => smtp.shown(),
+            Self::Caught(_) => "caught".to_owned(),
+            Self::Absent => "none".to_owned(),
+        }
+    }
+
     /// Takes leave of the server until there is more to send.
     pub async fn rest(&self) {
         if let Self::Smtp(smtp) = self {

@@ -8,6 +8,7 @@ use crate::args::ProjectArgs;
 use crate::config::{self, Config};
 use crate::diagnosis::{Diagnosis, counted};
 use crate::exit::{Exit, Failure, Outcome};
+use crate::mail;
 use crate::output::{Colour, Output};
 use crate::project::{Project, SCHEMA_FILE, shown};
 
@@ -35,6 +36,9 @@ pub(crate) fn run(args: &CheckArgs, output: Output) -> Outcome {
     let diagnosis = Diagnosis::of(path.clone(), Project::read_schema(&dir)?);
     let colour = if output.is_json() { Colour::Never } else { output.stderr_colour() };
     let mut problems = configuration_problems(args, &dir, diagnosis.schema(), colour)?;
+    if let Ok(project) = Project::open(&args.project, &[], output) {
+        problems.extend(mail::problems(&project, colour));
+    }
     let n_errors = problems.len() + diagnosis.count(Severity::Error);
     let n_warnings = diagnosis.count(Severity::Warning);
     problems.extend(diagnosis.problems(colour));

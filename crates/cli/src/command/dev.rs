@@ -44,6 +44,7 @@ pub(crate) struct DevArgs {
 pub(crate) fn run(args: &DevArgs, output: Output) -> Outcome {
     let started = Instant::now();
     let project = Project::open(&args.project, &args.listen.overrides(), output)?;
+    mail::templates(&project, output)?;
     logging::start(&project.config.log);
     let runtime = crate::runtime()?;
     runtime.block_on(async {

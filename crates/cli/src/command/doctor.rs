@@ -3,6 +3,7 @@
 
 mod database;
 mod machine;
+mod mail;
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -82,8 +83,9 @@ pub(crate) fn run(args: &DoctorArgs, output: Output) -> Outcome {
     let project = Project::with_config(&dir, config.unwrap_or_default())?;
     let (finding, schema) = look_at_schema(&project)?;
     findings.push(finding);
-    let looking = database::look(&project, schema.as_ref());
-    findings.extend(crate::runtime()?.block_on(looking)?);
+    let runtime = crate::runtime()?;
+    findings.extend(runtime.block_on(database::look(&project, schema.as_ref()))?);
+    findings.extend(runtime.block_on(mail::look(&project)));
     findings.extend(machine::look(&project));
     report(&findings, output);
     let worst = findings.iter().map(|finding| finding.state).max().unwrap_or(State::Good);

@@ -15,7 +15,7 @@ use crate::output::Output;
 use crate::project::Project;
 use crate::serving::{self, Listener};
 use crate::shutdown::Shutdown;
-use crate::{invocation, logging, migration, wiring};
+use crate::{invocation, logging, mail, migration, wiring};
 
 /// Serve a project; the database must be at its schema
 ///
@@ -37,6 +37,9 @@ pub(crate) fn run(args: &ServeArgs, output: Output) -> Outcome {
     logging::start(&project.config.log);
     let schema = project.diagnose()?.into_schema(output)?;
     project.check_roles(&schema, output)?;
+    // What is wrong with mail is said before anything is served, and not when the first one is due.
+    mail::templates(&project, output)?;
+    let transport = mail::transport(&project, mail::SEND_TIME_MAX)?;
     let runtime = crate::runtime()?;
     runtime.block_on(async {
         let mut shutdown = Shutdown::listen()
@@ -47,7 +50,8 @@ pub(crate) fn run(args: &ServeArgs, output: Output) -> Outcome {
         let accounts = shutdown.unless_requested(starting).await?;
         let engine = Arc::clone(accounts.engine());
         let url = listener.url(&project.config.server);
-        tracing::info!(address = %listener.address(), url, database = database.shown(), "serving");
+        let (address, mail) = (listener.address(), transport.shown());
+        tracing::info!(%address, url, database = database.shown(), mail, "serving");
         let stop = async {
             shutdown.requested().await;
             tracing::info!("stopping");

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use serde_json::{Value, json};
 
+use super::read;
 use crate::output::Colour;
 use crate::output::snippet::{self, Label, Message};
 
@@ -43,6 +44,25 @@ pub struct ConfigError {
     pub problems: Vec<Problem>,
 }
 
+/// `text` with asterisks, one for each byte, for what stands behind the names of secrets. Works line
+/// by line, so that it holds for a file that is not valid TOML, too.
+fn without_secrets(text: &str, secrets: &[&str]) -> String {
+    let is_secret = |line: &str| {
+        let name = line.split('=').next().unwrap_or_default();
+        secrets.contains(&name.trim().trim_matches(['"', '\'']))
+    };
+    let cover = |line: &str| match line.split_once('=') {
+        Some((name, value)) if is_secret(line) => {
+            let covered = |c: char| {
+                if c.is_ascii_whitespace() { c.to_string() } else { "*".repeat(c.len_utf8()) }
+            };
+            format!("{name}={}", value.chars().map(covered).collect::<String>())
+        }
+        Some(_) | None => line.to_owned(),
+    };
+    text.split_inclusive('\n').map(cover).collect()
+}
+
 /// Orders mistakes: those of the file first, as they stand there.
 pub(super) fn sort(problems: &mut [Problem]) {
     problems.sort_by_key(|problem| match &problem.place {
@@ -53,6 +73,12 @@ pub(super) fn sort(problems: &mut [Problem]) {
 }
 
 impl ConfigError {
+    /// The mistakes in a file, whose secrets are covered: what is shown of it may end in a log.
+    pub(super) fn new(path: &str, text: &str, problems: Vec<Problem>) -> Self {
+        let text = without_secrets(text, &read::secrets());
+        Self { path: path.to_owned(), text, problems }
+    }
+
     /// Each mistake with its place, as an object for programs and as text for people.
     #[must_use]
     pub fn problems(&self, colour: Colour) -> Vec<(Value, String)> {

@@ -14,7 +14,7 @@ use underpin_schema::nearest;
 use super::section::{Key, Section};
 use super::value::{Kind, expects};
 use super::{
-    Config, ConfigError, Database, ENV_PREFIX, Log, Place, Problem, Server, Tiers, problem,
+    Config, ConfigError, Database, ENV_PREFIX, Log, Mail, Place, Problem, Server, Tiers, problem,
 };
 
 /// A setting given by a flag.
@@ -85,8 +85,15 @@ pub(super) fn sections() -> Vec<SectionEntry> {
             },
             ..tiers
         },
+        entry::<Mail>(|config, key, text| Section::set(&mut config.mail, key, text)),
         entry::<Log>(|config, key, text| Section::set(&mut config.log, key, text)),
     ]
+}
+
+/// The names of keys whose values nobody is shown.
+pub(super) fn secrets() -> Vec<&'static str> {
+    let keys = sections().into_iter().flat_map(|section| section.keys);
+    keys.filter(|key| key.kind == Kind::Secret).map(|key| key.name).collect()
 }
 
 /// The variable that sets a key.
@@ -163,7 +170,9 @@ impl Reading {
             return self.problem(place, message, "unknown key".to_owned(), help);
         };
         let text = match (value.get_ref(), named.key.kind) {
-            (DeValue::String(text), Kind::Text { .. } | Kind::Choice(_)) => text.to_string(),
+            (DeValue::String(text), Kind::Text { .. } | Kind::Choice(_) | Kind::Secret) => {
+                text.to_string()
+            }
             (DeValue::Integer(integer), Kind::Integer) => decimal(integer),
             (other, _) => {
                 let label = format!("{}, found {}", expects(named.key.kind), describe(other));
@@ -221,7 +230,7 @@ impl Reading {
             return Ok(self.config);
         }
         problem::sort(&mut self.problems);
-        Err(ConfigError { path: path.to_owned(), text: text.to_owned(), problems: self.problems })
+        Err(ConfigError::new(path, text, self.problems))
     }
 
     fn assign(&mut self, named: &Named, text: &str, place: Place) {
@@ -230,6 +239,9 @@ impl Reading {
             // In the file the value is in sight; elsewhere the message has to name it.
             let (label, message) = match place {
                 Place::File(_) => (expected, message),
+                _ if named.key.kind == Kind::Secret => {
+                    (String::new(), format!("{message}: {expected}"))
+                }
                 Place::Environment(_) | Place::Flag(_) => {
                     (String::new(), format!("{message}: {expected}, found `{text}`"))
                 }

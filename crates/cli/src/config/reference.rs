@@ -140,6 +140,7 @@ fn key_schema(key: &Key) -> Value {
         Kind::Text { .. } => json!({ "type": "string" }),
         Kind::Integer => json!({ "type": "integer" }),
         Kind::Choice(words) => json!({ "enum": words }),
+        Kind::Secret => json!({ "type": "string", "writeOnly": true }),
     };
     schema["description"] = json!(sentences(key.doc));
     if let Some((min, max)) = key.bounds {
@@ -149,7 +150,7 @@ fn key_schema(key: &Key) -> Value {
     if let Some(default) = key.default.toml(key.kind) {
         schema["default"] = match key.kind {
             Kind::Integer => json!(default.parse::<u64>().ok()),
-            Kind::Text { .. } | Kind::Choice(_) => json!(default.trim_matches('"')),
+            Kind::Text { .. } | Kind::Choice(_) | Kind::Secret => json!(default.trim_matches('"')),
         };
     }
     schema
@@ -161,6 +162,7 @@ fn values(key: &Key) -> String {
         (Kind::Integer, Some((min, max))) => format!("{min} to {max}"),
         (Kind::Integer, None) => "a whole number".to_owned(),
         (Kind::Text { form }, _) => form.to_owned(),
+        (Kind::Secret, _) => "text that is never shown".to_owned(),
         (Kind::Choice(words), _) => {
             let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
             quoted.join(", ")

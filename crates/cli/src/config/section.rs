@@ -36,7 +36,9 @@ impl Default {
             (Self::Integer(value), _) => Some(value.to_string()),
             (Self::Text(""), _) => None,
             (Self::Text(text), Kind::Integer) => Some(text.to_owned()),
-            (Self::Text(text), Kind::Text { .. } | Kind::Choice(_)) => Some(format!("{text:?}")),
+            (Self::Text(text), Kind::Text { .. } | Kind::Choice(_) | Kind::Secret) => {
+                Some(format!("{text:?}"))
+            }
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The types a key may have: how each is read from text, and how the reference describes it.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use underpin_base::Secret;
 use underpin_limiter::{Cidr, Quota};
+use underpin_mail::{Security, Sender};
 use url::Url;
 
 /// What values a key takes, for messages, the reference page and the JSON Schema.
@@ -19,6 +21,8 @@ pub(crate) enum Kind {
     Integer,
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// Text that nobody is shown, not even in a message that it is wrong.
+    Secret,
 }
 
 /// A type of a key.
@@ -48,7 +52,7 @@ macro_rules! integers {
     )+};
 }
 
-integers!(u32, usize);
+integers!(u16, u32, usize);
 
 macro_rules! choice {
     ($(#[doc = $doc:literal])+ $name:ident { $($(#[doc = $variant_doc:literal])+ $variant:ident = $word:literal,)+ }) => {
@@ -110,6 +114,102 @@ impl LogLevel {
             Self::Debug => tracing::Level::DEBUG,
             Self::Trace => tracing::Level::TRACE,
         }
+    }
+}
+
+choice! {
+    /// How the connection to the mail server is kept secret.
+    SmtpSecurity {
+        /// By the port and the host.
+        Auto = "auto",
+        /// Encrypted from the first byte.
+        Tls = "tls",
+        /// Encrypted before anything that matters is said.
+        StartTls = "starttls",
+        /// Not at all.
+        None = "none",
+    }
+}
+
+impl SmtpSecurity {
+    /// In the terms of the mail room; `None` leaves it to that room.
+    pub(crate) const fn chosen(self) -> Option<Security> {
+        match self {
+            Self::Auto => None,
+            Self::Tls => Some(Security::Tls),
+            Self::StartTls => Some(Security::StartTls),
+            Self::None => Some(Security::None),
+        }
+    }
+}
+
+impl Setting for Option<Secret<String>> {
+    const KIND: Kind = Kind::Secret;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        Ok((!text.is_empty()).then(|| Secret::new(text.to_owned())))
+    }
+}
+
+/// The name of another machine, or its address, without a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostName(String);
+
+impl HostName {
+    /// As it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Setting for Option<HostName> {
+    const KIND: Kind = Kind::Text { form: "a host, as `smtp.example.com`" };
+    const EXAMPLE: &'static str = "smtp.example.com";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let is_address = text.parse::<IpAddr>().is_ok();
+        let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        if !is_address && !text.chars().all(is_part) {
+            return Err(expects(Self::KIND));
+        }
+        Ok(Some(HostName(text.to_owned())))
+    }
+}
+
+impl Setting for Option<Sender> {
+    const KIND: Kind = Kind::Text { form: "an address, as `The Shop <no-reply@example.com>`" };
+    const EXAMPLE: &'static str = "The Shop <no-reply@example.com>";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Ok(None);
+        }
+        Sender::parse(text).map(Some).map_err(|_| expects(Self::KIND))
+    }
+}
+
+impl Setting for Option<PathBuf> {
+    const KIND: Kind = Kind::Text { form: "the path of a file" };
+    const EXAMPLE: &'static str = "/run/secrets/smtp";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        Ok((!text.is_empty()).then(|| PathBuf::from(text)))
+    }
+}
+
+impl Setting for Option<String> {
+    const KIND: Kind = Kind::Text { form: "a name" };
+    const EXAMPLE: &'static str = "shop";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.chars().any(char::is_control) {
+            return Err(expects(Self::KIND));
+        }
+        Ok((!text.is_empty()).then(|| text.to_owned()))
     }
 }
 
@@ -246,6 +346,7 @@ pub(crate) fn expects(kind: Kind) -> String {
         Kind::Text { form } => format!("expects {form}"),
         Kind::Integer => "expects a whole number".to_owned(),
         Kind::Choice(words) => format!("expects {}", one_of(words)),
+        Kind::Secret => "expects text".to_owned(),
     }
 }
 

@@ -158,3 +158,52 @@ fn pages_cannot_be_larger_by_default_than_at_most() {
         mistakes("[limits]\npage_rows_default = 50\n", &[("UNDERPIN_LIMITS__PAGE_ROWS_MAX", "10")])
     );
 }
+
+const PASSWORD: &str = "hunter2-\u{e4}-hunter2";
+
+#[test]
+fn a_secret_is_read_and_never_shown() {
+    let text =
+        format!("[mail]\nsmtp_host = \"smtp.example.com\"\nsmtp_password = \"{PASSWORD}\"\n");
+    let config = read(&text, &[]);
+    assert_eq!(config.mail.smtp_password.as_ref().unwrap().expose(), PASSWORD);
+    assert!(!format!("{config:?}").contains("hunter2"));
+    let variable = ("UNDERPIN_MAIL__SMTP_PASSWORD", PASSWORD);
+    assert_eq!(read("", &[variable]).mail.smtp_password.unwrap().expose(), PASSWORD);
+}
+
+#[test]
+fn mistakes_around_a_secret_do_not_show_it() {
+    for text in [
+        format!("[mail]\nsmtp_password = [\"{PASSWORD}\"]\n"),
+        format!("[mail]\n  \"smtp_password\"=\"{PASSWORD}\nfrom = \"x\"\n"),
+        format!("[mail]\nfrom = \"nobody\"\nsmtp_password = \"{PASSWORD}\"\nsmtp_port = 99999\n"),
+        format!("[mail]\nsmtp_password = '{PASSWORD}' '{PASSWORD}'\n"),
+    ] {
+        let told = mistakes(&text, &[]);
+        assert!(!told.contains("hunter2"), "{told}");
+        assert!(told.contains("underpin.toml:"), "{told}");
+    }
+}
+
+#[test]
+fn mail_is_described_by_a_host_an_address_and_a_login() {
+    let config = read(
+        "[mail]\nsmtp_host = \"2001:db8::1\"\nsmtp_port = 2525\nsmtp_security = \"tls\"\n\
+         from = \"The Shop <no-reply@example.com>\"\napp_name = \"The Shop\"",
+        &[],
+    );
+    assert_eq!(config.mail.smtp_host.unwrap().as_str(), "2001:db8::1");
+    assert_eq!(config.mail.from.unwrap().address(), "no-reply@example.com");
+    for (key, wrong) in [
+        ("smtp_host", "smtp://example.com"),
+        ("smtp_host", "example.com:25"),
+        ("smtp_security", "ssl"),
+        ("from", "The Shop"),
+        ("from", "a@b.example\\r\\nBcc: c@d.example"),
+        ("app_name", "a\\nb"),
+    ] {
+        let told = mistakes(&format!("[mail]\n{key} = \"{wrong}\"\n"), &[]);
+        assert!(told.contains(&format!("`mail.{key}` cannot have this value")), "{told}");
+    }
+}

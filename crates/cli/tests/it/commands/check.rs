@@ -67,3 +67,15 @@ fn the_example_and_a_new_project_have_no_mistakes_and_no_warnings() {
     sandbox.stdout(&["new", "fresh"]);
     sandbox.stdout(&["check", "--deny", "warnings", "fresh"]);
 }
+
+#[test]
+fn mistakes_in_mail_templates_are_shown_with_their_place() {
+    let sandbox = Sandbox::with_schema(GOOD);
+    sandbox.write("underpin.toml", "[mail]\nsmtp_host = \"smtp.example.com\"\n");
+    sandbox.write("emails/code.txt", "Subject: Code\n\n{{ code }} for {{ nme }}\n");
+    sandbox.write("emails/verfy-email.html", "");
+    assert_snapshot!("check_mail", sandbox.run(&["check"]));
+    assert_snapshot!("check_mail_json", sandbox.run(&["check", "--json"]));
+    let served = sandbox.run(&["serve", "--migrate"]);
+    assert!(served.contains("the mail templates have 2 mistakes"), "{served}");
+}

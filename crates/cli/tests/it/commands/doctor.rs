@@ -68,3 +68,21 @@ fn a_database_behind_the_schema_is_a_warning() {
     assert!(shown.starts_with("exit code: 0"), "{shown}");
     assert!(shown.contains("warn  migrations"), "{shown}");
 }
+
+#[test]
+fn a_mail_server_that_cannot_be_reached_is_told_of() {
+    let mut sandbox = sandbox();
+    // Port 1 is reserved, and nothing listens there.
+    sandbox.set("UNDERPIN_MAIL__SMTP_HOST", "127.0.0.1");
+    sandbox.set("UNDERPIN_MAIL__SMTP_PORT", "1");
+    let shown = sandbox.run(&["doctor"]);
+    assert!(shown.contains("fail  mail           1 mistake in the templates"), "{shown}");
+    sandbox.set("UNDERPIN_MAIL__FROM", "no-reply@example.com");
+    let shown = sandbox.run(&["doctor"]);
+    let line = "fail  mail           127.0.0.1:1 (not encrypted): the mail server could not be";
+    assert!(shown.contains(line), "{shown}");
+    sandbox.set("UNDERPIN_MAIL__SMTP_USERNAME", "shop");
+    sandbox.set("UNDERPIN_MAIL__SMTP_PASSWORD_FILE", "absent");
+    let shown = sandbox.run(&["doctor"]);
+    assert!(shown.contains("the file of `mail.smtp_password_file`, "), "{shown}");
+}

@@ -16,7 +16,7 @@ use crate::problem::{Fault, Problem};
 use crate::rebase::{Base, Vars};
 use crate::syntax::{BinaryOp, Expr, ExprKind, Literal, LiteralKind, Span};
 use crate::typing::Type;
-use crate::{Operand, Predicate, Slot, Var};
+use crate::{Clause, Operand, Predicate, Slot, Var};
 
 mod call;
 mod compare;
@@ -55,6 +55,8 @@ pub(crate) struct Checker<'a> {
     slots: Vec<Option<Type>>,
     /// Where a field that may be null was compared with `auth.id`.
     owned: Vec<Span>,
+    /// The clauses found so far, where they are wanted; those inside another are part of it.
+    clauses: Option<Vec<Clause>>,
     problems: Vec<Problem>,
 }
 
@@ -122,6 +124,7 @@ impl<'a> Checker<'a> {
             vars: Vars::default(),
             slots: Vec::new(),
             owned: Vec::new(),
+            clauses: None,
             problems: Vec::new(),
         }
     }
@@ -157,8 +160,26 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Checks the whole expression, which must be a condition, for its clauses.
+    pub(crate) fn clauses(mut self, expr: &'a Expr) -> Option<Clause> {
+        self.clauses = Some(Vec::new());
+        self.condition(expr)?;
+        let refused = self.problems.iter().any(|problem| !problem.fault.is_warning());
+        self.clauses.and_then(|mut clauses| clauses.pop()).filter(|_| !refused)
+    }
+
     /// An expression that must be true or false.
     fn condition(&mut self, expr: &'a Expr) -> Option<Predicate> {
+        let n_before = self.clauses.as_ref().map_or(0, Vec::len);
+        let predicate = self.condition_of_term(expr)?;
+        if let Some(clauses) = &mut self.clauses {
+            let parts = clauses.split_off(n_before);
+            clauses.push(Clause::new(expr, predicate.clone(), parts));
+        }
+        Some(predicate)
+    }
+
+    fn condition_of_term(&mut self, expr: &'a Expr) -> Option<Predicate> {
         match self.term(expr)? {
             Term::Condition(predicate) => Some(predicate),
             Term::Value(operand, ty) if ty.scalar == Scalar::Boolean => {

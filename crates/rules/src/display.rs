@@ -17,6 +17,30 @@ impl Predicate {
     }
 }
 
+impl Operand {
+    /// The operand as text, with the names of the schema it was typed against. `variables` are the
+    /// names of those bound around it; others are called `v0`, `v1` and so on.
+    #[must_use]
+    pub fn display<'a>(
+        &'a self,
+        schema: &'a Schema,
+        variables: &'a [(Var, String)],
+    ) -> impl Display + 'a {
+        WholeOperand { operand: self, names: Names { schema, roots: Vec::new(), variables } }
+    }
+}
+
+struct WholeOperand<'a> {
+    operand: &'a Operand,
+    names: Names<'a>,
+}
+
+impl Display for WholeOperand<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        Shown { names: &self.names, item: self.operand }.fmt(f)
+    }
+}
+
 struct Whole<'a> {
     predicate: &'a Predicate,
     names: Names<'a>,
@@ -33,6 +57,8 @@ struct Names<'a> {
     schema: &'a Schema,
     /// The models of the rows that paths start at, as far as the predicate tells.
     roots: Vec<(Root, ModelId)>,
+    /// Variables that have names.
+    variables: &'a [(Var, String)],
 }
 
 impl<'a> Names<'a> {
@@ -58,7 +84,7 @@ impl<'a> Names<'a> {
                 roots.push((Root::Var(quantified.var), target));
             }
         });
-        Self { schema, roots }
+        Self { schema, roots, variables: &[] }
     }
 
     /// The model at a root from which `steps` lead to `end`. Where no other part of the predicate
@@ -84,6 +110,17 @@ impl<'a> Names<'a> {
             | FieldKind::EnumList(_)
             | FieldKind::ToMany(_)
             | FieldKind::ManyToMany(_) => None,
+        }
+    }
+
+    fn root(&self, root: Root, f: &mut Formatter<'_>) -> fmt::Result {
+        match root {
+            Root::Row => f.write_str("row"),
+            Root::Next => f.write_str("next"),
+            Root::Var(var) => match self.variables.iter().find(|(known, _)| *known == var) {
+                Some((_, name)) => f.write_str(name),
+                None => write!(f, "{}", VarName(var)),
+            },
         }
     }
 
@@ -178,7 +215,7 @@ impl Display for Shown<'_, Predicate> {
 impl Display for Shown<'_, Quantified> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Quantified { root, steps, model, relation, var, body } = self.item;
-        root_name(*root, f)?;
+        self.names.root(*root, f)?;
         if let Some(start) = self.names.start(*root, steps, *model) {
             self.names.steps(start, steps, f)?;
         }
@@ -228,7 +265,7 @@ impl Shown<'_, Operand> {
 impl Display for Shown<'_, Path> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let path = self.item;
-        root_name(path.root, f)?;
+        self.names.root(path.root, f)?;
         self.names.steps(path.model, &path.steps, f)?;
         write!(f, ".{}", self.names.schema.field(path.target, path.field).name)
     }
@@ -269,13 +306,6 @@ impl Display for VarName {
     }
 }
 
-fn root_name(root: Root, f: &mut Formatter<'_>) -> fmt::Result {
-    match root {
-        Root::Row => f.write_str("row"),
-        Root::Next => f.write_str("next"),
-        Root::Var(var) => write!(f, "{}", VarName(var)),
-    }
-}
 
 fn literal(value: &Value, f: &mut Formatter<'_>) -> fmt::Result {
     let mut text = Vec::new();

@@ -23,6 +23,16 @@ impl Dream<'_> {
 
     /// Whether the predicate holds of a row, for an actor of whom `facts` are true.
     pub(crate) fn holds(&self, predicate: &Predicate, row: Row, facts: Facts<'_>) -> bool {
+        self.ask(row, facts, |situation| eval(predicate, situation))
+    }
+
+    /// Asks something of a row, for an actor of whom `facts` are true.
+    pub(crate) fn ask<T>(
+        &self,
+        row: Row,
+        facts: Facts<'_>,
+        question: impl FnOnce(&Situation<'_, Self>) -> T,
+    ) -> T {
         let actor = |value: &ActorValue| self.actor(value, facts);
         let slots: Vec<Value> = (0..64).map(|slot| self.scalar(Scalar::Int, slot)).collect();
         let situation = Situation {
@@ -35,7 +45,7 @@ impl Dream<'_> {
             now: 0,
             slots: &slots,
         };
-        eval(predicate, &situation)
+        question(&situation)
     }
 
     fn actor(&self, value: &ActorValue, facts: Facts<'_>) -> Value {

@@ -51,7 +51,7 @@ pub struct Situation<'a, R: Rows> {
 
 /// Whether the predicate holds.
 pub fn eval<R: Rows>(predicate: &Predicate, situation: &Situation<'_, R>) -> bool {
-    Evaluation { situation, bound: Vec::new() }.holds(predicate)
+    Evaluation::new(situation).holds(predicate)
 }
 
 /// Compares two values as `==`, `<` and so on do.
@@ -74,13 +74,18 @@ pub(crate) fn literals_compare(
     }
 }
 
-struct Evaluation<'a, R: Rows> {
-    situation: &'a Situation<'a, R>,
-    bound: Vec<(Var, R::Row)>,
+/// An evaluation under way, with the rows that variables stand for.
+pub(crate) struct Evaluation<'a, R: Rows> {
+    pub(crate) situation: &'a Situation<'a, R>,
+    pub(crate) bound: Vec<(Var, R::Row)>,
 }
 
-impl<R: Rows> Evaluation<'_, R> {
-    fn holds(&mut self, predicate: &Predicate) -> bool {
+impl<'a, R: Rows> Evaluation<'a, R> {
+    pub(crate) fn new(situation: &'a Situation<'a, R>) -> Self {
+        Self { situation, bound: Vec::new() }
+    }
+
+    pub(crate) fn holds(&mut self, predicate: &Predicate) -> bool {
         match predicate {
             Predicate::True => true,
             Predicate::False => false,
@@ -144,7 +149,7 @@ impl<R: Rows> Evaluation<'_, R> {
         })
     }
 
-    fn value(&mut self, operand: &Operand) -> Value {
+    pub(crate) fn value(&mut self, operand: &Operand) -> Value {
         match operand {
             Operand::Literal(value) => value.clone(),
             Operand::Slot(slot) => {
@@ -176,7 +181,7 @@ impl<R: Rows> Evaluation<'_, R> {
         }
     }
 
-    fn row_at(&self, root: Root, steps: &[FieldId]) -> Option<R::Row> {
+    pub(crate) fn row_at(&self, root: Root, steps: &[FieldId]) -> Option<R::Row> {
         let start = match root {
             Root::Row => self.situation.row,
             Root::Next => self.situation.next?,

@@ -314,4 +314,4 @@ fn may_be_null(operand: &Operand) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -11,6 +11,7 @@
 #![warn(missing_docs, clippy::wildcard_enum_match_arm)]
 
 mod checker;
+mod clause;
 mod combine;
 mod compile;
 mod display;
@@ -28,8 +29,10 @@ mod predicate;
 mod problem;
 mod rebase;
 mod syntax;
+mod trace;
 mod typing;
 
+pub use clause::{Clause, Form, RowsClause, RuleKind};
 pub use compile::{CheckRule, FieldRules, ModelRules, Rules, UpdateRule};
 pub use eval::{Rows, Situation, eval};
 pub use filter::{
@@ -42,3 +45,4 @@ pub use predicate::{
 };
 pub use rebase::{Base, Vars};
 pub use syntax::LiteralText;
+pub use trace::{Trace, trace};

@@ -15,7 +15,7 @@ const NOBODY: Facts<'static> =
 const USER: Facts<'static> =
     Facts { kind: "user", roles: &[], permissions: &[], scopes: None, is_account: true };
 
-fn rule(schema: &Schema, of: &str, text: &str) -> Predicate {
+pub(crate) fn rule(schema: &Schema, of: &str, text: &str) -> Predicate {
     typed(schema, Setting::Rule, of, text)
 }
 
@@ -92,7 +92,7 @@ fn wildcards_grant_what_they_cover() {
 }
 
 /// Conditions about an order, one of each kind that there is.
-const ORDER_RULES: &[&str] = &[
+pub(crate) const ORDER_RULES: &[&str] = &[
     "true",
     "row.customer == auth.id",
     "row.helper == auth.id",
@@ -191,7 +191,7 @@ impl Seen<'_> {
 
 /// How conditions are joined.
 #[derive(Debug, Clone)]
-enum Tree {
+pub(crate) enum Tree {
     Leaf(usize),
     Not(Box<Self>),
     And(Vec<Self>),
@@ -199,7 +199,7 @@ enum Tree {
 }
 
 impl Tree {
-    fn text(&self, leaves: &[&str]) -> String {
+    pub(crate) fn text(&self, leaves: &[&str]) -> String {
         let all = |parts: &[Self], by| {
             parts.iter().map(|part| part.text(leaves)).collect::<Vec<_>>().join(by)
         };
@@ -212,7 +212,7 @@ impl Tree {
     }
 }
 
-fn trees() -> impl Strategy<Value = Tree> {
+pub(crate) fn trees() -> impl Strategy<Value = Tree> {
     any::<prop::sample::Index>().prop_map(|index| Tree::Leaf(index.index(10_000))).prop_recursive(
         4,
         16,
@@ -228,7 +228,7 @@ fn trees() -> impl Strategy<Value = Tree> {
     )
 }
 
-fn actors() -> impl Strategy<Value = (&'static str, Vec<String>, Vec<String>)> {
+pub(crate) fn actors() -> impl Strategy<Value = (&'static str, Vec<String>, Vec<String>)> {
     let some = |names: &'static [&'static str]| {
         prop::sample::subsequence(names, 0..=names.len())
             .prop_map(|names| names.into_iter().map(str::to_owned).collect::<Vec<_>>())

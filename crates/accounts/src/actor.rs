@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 use underpin_base::{Result, Timestamp};
-use underpin_engine::{App, Engine};
-use underpin_plan::Actor;
+use underpin_engine::{App, Engine, SystemQuery};
+use underpin_plan::{Actor, Operator};
 use underpin_schema::Value;
 use uuid::Uuid;
 
@@ -28,6 +28,25 @@ pub(crate) struct AccountRow {
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct RoleName {
     pub(crate) name: String,
+}
+
+/// Whoever signs in as the row of the account model with this key, given as text, as it is now. Not a
+/// way to recognise anybody: nothing was shown. `None` when there is no such row or the account is
+/// suspended.
+///
+/// # Errors
+/// `STORAGE_UNAVAILABLE` and the like.
+pub async fn actor_of(engine: &Engine, app: &App, key: &str) -> Result<Option<Actor>> {
+    let conditions = [("subject", Operator::Eq, key)];
+    let query = SystemQuery::new("Account", &conditions).with(&["roles"]);
+    match engine.system_find::<AccountRow>(query).await? {
+        Some(account) => account.actor(engine, app).await,
+        // It never signed in, and nobody gave it a role.
+        None => Ok(engine
+            .user_row(app, key)
+            .await?
+            .map(|row| Actor { user: row.fields, ..Actor::user(row.key, []) })),
+    }
 }
 
 impl AccountRow {

@@ -24,6 +24,7 @@ mod settings;
 mod signing;
 
 pub use accounts::{Accounts, Options};
+pub use actor::actor_of;
 pub use call::{Answer, Call, Client, Grant};
 pub use identity::Identity;
 pub use keys::{KeyInfo, NewKey};

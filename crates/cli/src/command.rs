@@ -13,3 +13,4 @@ pub(crate) mod openapi;
 pub(crate) mod reference;
 pub(crate) mod seed;
 pub(crate) mod serve;
+pub(crate) mod test;

@@ -57,6 +57,11 @@ impl Diagnosis {
         Ok(Arc::new(self.schema.expect("invariant: a schema without errors is there")))
     }
 
+    /// The file as messages name it, and what stands in it.
+    pub(crate) fn source(&self) -> (&str, &str) {
+        (&self.path, &self.text)
+    }
+
     /// Every diagnostic, as an object for programs and as text for people.
     pub(crate) fn problems(&self, colour: Colour) -> Vec<(Value, String)> {
         let reports = underpin_schema::report(&self.diagnostics, &self.text, &self.path);

@@ -22,6 +22,7 @@ pub mod reference;
 mod seed;
 mod serving;
 mod shutdown;
+mod suite;
 mod watch;
 mod wiring;
 

@@ -97,6 +97,12 @@ impl Output {
         self.reader == Reader::Program
     }
 
+    /// Whether the standard output stream takes colour.
+    #[must_use]
+    pub fn stdout_colour(&self) -> Colour {
+        self.stdout
+    }
+
     /// Whether the standard error stream takes colour.
     #[must_use]
     pub fn stderr_colour(&self) -> Colour {

@@ -21,6 +21,9 @@ pub(crate) const DIRECTIVES_FILE: &str = ".underpin/directives.graphql";
 /// The folder of the rows a new development database starts with.
 pub(crate) const SEED_DIR: &str = "seed";
 
+/// The folder of the access tests.
+pub(crate) const TESTS_DIR: &str = "tests";
+
 /// A project and how it runs.
 #[derive(Debug, Clone)]
 pub(crate) struct Project {

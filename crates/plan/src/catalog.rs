@@ -151,7 +151,9 @@ impl Folded {
         if self.is_service() { Predicate::True } else { fold(rule, &self.facts()) }
     }
 
-    fn facts(&self) -> Facts<'_> {
+    /// What the rules were folded by.
+    #[must_use]
+    pub fn facts(&self) -> Facts<'_> {
         Facts {
             kind: self.profile.kind.name(),
             roles: &self.profile.roles,

@@ -85,7 +85,8 @@ impl Clause {
             ExprKind::Or(_) => Form::Any(parts),
             ExprKind::Not(_) => parts.pop().map_or(Form::Plain, |part| Form::Not(Box::new(part))),
             ExprKind::Method(_, name, arguments) => {
-                rows_clause(&name.text, arguments, &predicate, parts).map_or(Form::Plain, Form::Rows)
+                rows_clause(&name.text, arguments, &predicate, parts)
+                    .map_or(Form::Plain, Form::Rows)
             }
             ExprKind::Literal(_)
             | ExprKind::List(_)

@@ -306,7 +306,6 @@ impl Display for VarName {
     }
 }
 
-
 fn literal(value: &Value, f: &mut Formatter<'_>) -> fmt::Result {
     let mut text = Vec::new();
     match value {

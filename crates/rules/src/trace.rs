@@ -71,11 +71,7 @@ impl<R: Rows> Evaluation<'_, R> {
         parts.iter().map(|part| self.trace(part)).collect()
     }
 
-    fn trace_rows<'a>(
-        &mut self,
-        clause: &'a Clause,
-        rows: &'a RowsClause,
-    ) -> Trace<'a, R::Row> {
+    fn trace_rows<'a>(&mut self, clause: &'a Clause, rows: &'a RowsClause) -> Trace<'a, R::Row> {
         let relation = &rows.relation;
         let related = match self.row_at(relation.root, &relation.steps) {
             Some(row) => self.situation.rows.related(&row, relation.relation),

@@ -1,4 +1,4 @@
-//! `underpin check`: everything that is wrong with a project's schema, rules and configuration.
+//! `underpin check`: everything that is wrong with a project's schema, rules, configuration and tests.
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
@@ -11,10 +11,12 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::mail;
 use crate::output::{Colour, Output};
 use crate::project::{Project, SCHEMA_FILE, shown};
+use crate::suite;
 
-/// Check the schema, its rules and the configuration, without touching a database
+/// Check the schema, its rules, the configuration and the tests, without touching a database
 ///
-/// Reports every mistake with its place. `underpin explain` tells more about a code.
+/// Reports every mistake with its place. `underpin test` runs the tests, `underpin explain` tells
+/// more about a code.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     #[command(flatten)]
@@ -39,6 +41,7 @@ pub(crate) fn run(args: &CheckArgs, output: Output) -> Outcome {
     if let Ok(project) = Project::open(&args.project, &[], output) {
         problems.extend(mail::problems(&project, colour));
     }
+    problems.extend(suite::problems(&dir, &diagnosis, colour)?);
     let n_errors = problems.len() + diagnosis.count(Severity::Error);
     let n_warnings = diagnosis.count(Severity::Warning);
     problems.extend(diagnosis.problems(colour));

@@ -12,7 +12,7 @@ use crate::output::{Look, Output};
 use crate::project::{DIRECTIVES_FILE, SCHEMA_FILE};
 use crate::{config, invocation};
 
-/// Make a project: a schema, a configuration and a few rows to look at
+/// Make a project: a schema, a configuration, tests and a few rows to look at
 #[derive(Debug, Args)]
 pub(crate) struct NewArgs {
     /// The folder to make; its last part is the project's name
@@ -80,6 +80,7 @@ fn files(name: &str) -> Vec<(&'static str, String)> {
         (DIRECTIVES_FILE, underpin_schema::directives().to_owned()),
         ("seed/lists.json", include_str!("../template/seed/lists.json").to_owned()),
         ("seed/tasks.csv", include_str!("../template/seed/tasks.csv").to_owned()),
+        ("tests/access.yaml", include_str!("../template/tests/access.yaml").to_owned()),
         (".gitignore", include_str!("../template/gitignore").to_owned()),
         ("README.md", include_str!("../template/README.md").replace("{{name}}", name)),
     ]

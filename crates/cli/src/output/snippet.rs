@@ -7,7 +7,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::Colour;
 
-/// A mistake or a warning, being made ready to show.
+/// A mistake, a warning or a note, being made ready to show.
 #[derive(Debug, Clone)]
 pub struct Message<'a> {
     level: Level<'static>,
@@ -44,6 +44,12 @@ impl<'a> Message<'a> {
     #[must_use]
     pub fn warning(title: &'a str) -> Self {
         Self { level: Level::WARNING, code: None, title, source: None, help: None }
+    }
+
+    /// `note: title`
+    #[must_use]
+    pub fn note(title: &'a str) -> Self {
+        Self { level: Level::NOTE, code: None, title, source: None, help: None }
     }
 
     /// Adds the code that `underpin explain` knows.

@@ -10,3 +10,4 @@ mod migrate;
 mod new;
 mod openapi;
 mod seed;
+mod test;

@@ -6,7 +6,7 @@ use underpin_schema::{RuleText, Schema, Span};
 use super::*;
 use crate::dream::Dream;
 use crate::fixture::{model, shop};
-use crate::fold::tests::{ORDER_RULES, actors, trees};
+use crate::fold::tests::{ORDER_RULES, USER, actors, trees};
 use crate::{Facts, Rows, Trace, eval, trace};
 
 fn rule(text: &str) -> RuleText {
@@ -101,7 +101,9 @@ proptest! {
     ) {
         let schema = shop();
         let dream = Dream { schema: &schema, seed };
-        let facts = Facts { kind, roles: &roles, permissions: &permissions };
+        let is_account = kind == "user";
+        let scopes = seed.is_multiple_of(3).then_some(roles.as_slice());
+        let facts = Facts { kind, roles: &roles, permissions: &permissions, scopes, is_account };
         let text = tree.text(ORDER_RULES);
         let clause = clause(&schema, &text);
         let compiled = crate::fold::tests::rule(&schema, "Order", &text);
@@ -120,11 +122,10 @@ proptest! {
     fn the_values_of_a_comparison_are_those_of_the_row(seed in any::<u64>()) {
         let schema = shop();
         let dream = Dream { schema: &schema, seed };
-        let facts = Facts { kind: "user", roles: &[], permissions: &[] };
         let clause = clause(&schema, "row.note == 'a'");
         let row = (model(&schema, "Order"), 1);
         let note = schema.models[usize::from(row.0.0)].field_named("note").unwrap().id;
-        let values = dream.ask(row, facts, |situation| trace(&clause, situation).values);
+        let values = dream.ask(row, USER, |situation| trace(&clause, situation).values);
         prop_assert_eq!(values.len(), 1);
         prop_assert_eq!(&values[0].1, &dream.value(&row, note));
     }

@@ -12,7 +12,7 @@ use crate::{Base, Root, Vars, Visible, VisibleField};
 
 const NOBODY: Facts<'static> =
     Facts { kind: "anonymous", roles: &[], permissions: &[], scopes: None, is_account: false };
-const USER: Facts<'static> =
+pub(crate) const USER: Facts<'static> =
     Facts { kind: "user", roles: &[], permissions: &[], scopes: None, is_account: true };
 
 pub(crate) fn rule(schema: &Schema, of: &str, text: &str) -> Predicate {

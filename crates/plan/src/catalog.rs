@@ -147,8 +147,18 @@ impl Folded {
         self.fold(rule)
     }
 
+    /// A rule as it applies to the profile. Where scopes narrow a key, the rule must hold without
+    /// them, too: one that says `!auth.can(…)` would else give a key what its owner may not have.
     fn fold(&self, rule: &Predicate) -> Predicate {
-        if self.is_service() { Predicate::True } else { fold(rule, &self.facts()) }
+        if self.is_service() {
+            return Predicate::True;
+        }
+        let facts = self.facts();
+        let folded = fold(rule, &facts);
+        if facts.scopes.is_none() {
+            return folded;
+        }
+        Predicate::and([folded, fold(rule, &Facts { scopes: None, ..facts })])
     }
 
     /// What the rules were folded by.

@@ -4,6 +4,7 @@ mod bodies;
 mod demands;
 mod inverses;
 mod refusals;
+mod scopes;
 mod shapes;
 mod shop;
 mod slots;

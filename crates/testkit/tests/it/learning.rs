@@ -37,6 +37,9 @@ const WORLDS: usize = 30;
 /// Requests of each actor in each world.
 const REQUESTS: usize = 12;
 
+/// Requests among which one is sought that tells a mutant.
+const HUNTED: usize = 60;
+
 /// What a run has seen, so that it cannot pass by seeing nothing.
 #[derive(Debug, Default)]
 struct Tally {
@@ -71,9 +74,11 @@ fn ask_world(seed: u64, tally: &mut Tally) {
     let actors = who::all(&world, &mut chance);
     let served = Served::start(&world, &actors);
     for who in &actors {
-        let judge = Judge { world: &world, who, mutant: None };
-        for _ in 0..REQUESTS {
-            let request = Request::make(&judge, &mut chance);
+        let judge = Judge { world: &world, who, mutant: None, unscoped: false };
+        let mut requests: Vec<Request> =
+            (0..REQUESTS).map(|_| Request::make(&judge, &mut chance)).collect();
+        requests.extend(hunted(&judge, &mut chance, &tally.caught));
+        for request in requests {
             let found = told(&served, &judge, &request);
             if found.plain != answers(&judge, &request) {
                 report(seed, &served, &judge, &request);
@@ -87,6 +92,21 @@ fn ask_world(seed: u64, tally: &mut Tally) {
             }
         }
     }
+}
+
+/// A request by which a mutant is told from the original that none has been told by yet.
+fn hunted(judge: &Judge<'_>, chance: &mut Chance, caught: &BTreeSet<Mutant>) -> Option<Request> {
+    let missed: Vec<Mutant> =
+        Mutant::ALL.into_iter().filter(|mutant| !caught.contains(mutant)).collect();
+    let tries = if missed.is_empty() { 0 } else { HUNTED };
+    let mut candidates = (0..tries).map(|_| Request::make(judge, chance));
+    candidates.find(|request| {
+        let original = answers(judge, request);
+        let told = |mutant: &Mutant| {
+            answers(&Judge { mutant: Some(*mutant), ..*judge }, request) != original
+        };
+        missed.iter().any(told)
+    })
 }
 
 impl Tally {

@@ -82,13 +82,15 @@ struct Pair<'a> {
 impl Pair<'_> {
     /// Requests, those first that would tell the worlds apart if one guard were left out.
     fn requests(&self, chance: &mut Chance, caught: &mut BTreeSet<Mutant>) -> Vec<Request> {
-        let judge = Judge { world: self.world, who: self.who, mutant: None };
+        let judge = Judge { world: self.world, who: self.who, mutant: None, unscoped: false };
         let leaks: Vec<Mutant> =
             Mutant::ALL.into_iter().filter(|mutant| !HARMLESS.contains(mutant)).collect();
         let (mut telling, mut others) = (Vec::new(), Vec::new());
         for _ in 0..TRIED {
             let request = Request::make(&judge, chance);
-            let mutant = *chance.pick(&leaks);
+            let missed = leaks.iter().copied().filter(|mutant| !caught.contains(mutant));
+            let missed = chance.pick_of(missed).filter(|_| chance.once_in(2));
+            let mutant = missed.unwrap_or_else(|| *chance.pick(&leaks));
             let [one, other] = [self.world, self.changed]
                 .map(|world| answers(&Judge { world, mutant: Some(mutant), ..judge }, &request));
             if one == other {
@@ -105,7 +107,7 @@ impl Pair<'_> {
     }
 
     fn ask(&self, served: &Served, requests: &[Request]) {
-        let judge = Judge { world: self.world, who: self.who, mutant: None };
+        let judge = Judge { world: self.world, who: self.who, mutant: None, unscoped: false };
         let ask = |world: &World| -> Vec<Vec<String>> {
             served.load(world);
             requests.iter().map(|request| told(served, &judge, request).exact).collect()
@@ -128,7 +130,7 @@ impl Pair<'_> {
 
 /// The world with other rows where the actor does not see it, and how many changes that took.
 fn change_unseen(world: &World, who: &Who, chance: &mut Chance) -> (World, usize) {
-    let seen = |world: &World| sight(&Judge { world, who, mutant: None });
+    let seen = |world: &World| sight(&Judge { world, who, mutant: None, unscoped: false });
     let wanted = seen(world);
     let mut changed = world.clone();
     let mut n_changes = 0;

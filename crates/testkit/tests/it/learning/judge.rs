@@ -43,6 +43,10 @@ pub(super) enum Mutant {
     PermissionReadsFields,
     /// `products:*` grants nothing.
     StarForgotten,
+    /// A key has what no scope of it covers.
+    ScopesForgotten,
+    /// A key has what a rule denies its owner for a permission that no scope covers.
+    ScopeWidens,
     /// A role does not have what it inherits.
     InheritanceForgotten,
     /// `all` is true of rows of a relation that may not be read.
@@ -50,7 +54,9 @@ pub(super) enum Mutant {
 }
 
 impl Mutant {
-    pub(super) const ALL: [Self; 18] = [
+    pub(super) const ALL: [Self; 20] = [
+        Self::ScopesForgotten,
+        Self::ScopeWidens,
         Self::RowShown,
         Self::FieldShown,
         Self::FieldSorted,
@@ -78,6 +84,8 @@ pub(super) struct Judge<'a> {
     pub(super) world: &'a World,
     pub(super) who: &'a Who,
     pub(super) mutant: Option<Mutant>,
+    /// Whether a key is judged as if nothing narrowed it.
+    pub(super) unscoped: bool,
 }
 
 /// With whose eyes a condition looks at rows.
@@ -100,8 +108,27 @@ impl Judge<'_> {
             return true;
         }
         let model = &self.world.models[at.0];
-        let ruled = model.read.as_ref().is_some_and(|rule| self.holds(rule, &[at], Eyes::Rule));
-        ruled || self.can(&format!("{}:read", model.plural))
+        let asked = format!("{}:read", model.plural);
+        let rule = model.read.as_ref();
+        self.covers(&asked)
+            && self.twice(|judge| {
+                let ruled = rule.is_some_and(|rule| judge.holds(rule, &[at], Eyes::Rule));
+                ruled || judge.can(&asked)
+            })
+    }
+
+    /// Whether something holds for a key as its scopes narrow it, and as it would be without them.
+    pub(super) fn twice(&self, holds: impl Fn(&Self) -> bool) -> bool {
+        let unscoped = Self { unscoped: true, ..*self };
+        holds(self)
+            && (self.who.scopes.is_none() || self.is(Mutant::ScopeWidens) || holds(&unscoped))
+    }
+
+    /// Whether the scopes leave a permission in.
+    pub(super) fn covers(&self, asked: &str) -> bool {
+        let scopes = self.who.scopes.as_ref();
+        let narrows = scopes.filter(|_| !self.unscoped && !self.is(Mutant::ScopesForgotten));
+        narrows.is_none_or(|scopes| scopes.iter().any(|scope| self.covered(scope, asked)))
     }
 
     /// Whether the actor reads the field of the row, if it sees that.
@@ -112,7 +139,8 @@ impl Judge<'_> {
             || (self.is(Mutant::PermissionReadsFields)
                 && self.can(&format!("{}:read", model.plural)));
         let rule = field.read.as_ref().filter(|_| !free);
-        !field.hidden && rule.is_none_or(|rule| self.holds(rule, &[at], Eyes::Rule))
+        let holds = |rule| self.twice(|judge| judge.holds(rule, &[at], Eyes::Rule));
+        !field.hidden && rule.is_none_or(holds)
     }
 
     /// The rows of a relation to many that the actor sees there.
@@ -142,7 +170,8 @@ impl Judge<'_> {
     }
 
     pub(super) fn can(&self, asked: &str) -> bool {
-        self.is_service() || self.who.roles.iter().any(|role| self.grants(role, asked))
+        let granted = || self.who.roles.iter().any(|role| self.grants(role, asked));
+        self.is_service() || (self.covers(asked) && granted())
     }
 
     fn grants(&self, role: &str, asked: &str) -> bool {
@@ -150,13 +179,14 @@ impl Judge<'_> {
             return true;
         }
         let role = self.world.roles.iter().find(|known| known.name == role).unwrap();
-        let covers = |granted: &str| {
-            let all = granted.strip_suffix('*').filter(|_| !self.is(Mutant::StarForgotten));
-            granted == asked || all.is_some_and(|start| asked.starts_with(start))
-        };
         let inherits = !self.is(Mutant::InheritanceForgotten);
-        role.can.iter().any(|granted| covers(granted))
+        role.can.iter().any(|granted| self.covered(granted, asked))
             || (inherits && role.inherits.iter().any(|other| self.grants(other, asked)))
+    }
+
+    fn covered(&self, granted: &str, asked: &str) -> bool {
+        let all = granted.strip_suffix('*').filter(|_| !self.is(Mutant::StarForgotten));
+        granted == asked || all.is_some_and(|start| asked.starts_with(start))
     }
 
     /// Whether a condition holds of rows in scope, the row itself first.

@@ -30,14 +30,19 @@ impl Judge<'_> {
     /// Whether the actor may see a row of the model at all.
     pub(super) fn may_see(&self, model: usize) -> bool {
         let model = &self.world.models[model];
-        let ruled = model.read.as_ref().is_some_and(|rule| self.decide(rule) != Some(false));
-        self.is_service() || ruled || self.can(&format!("{}:read", model.plural))
+        let asked = format!("{}:read", model.plural);
+        let rule = model.read.as_ref();
+        let may = |judge: &Self| {
+            rule.is_some_and(|rule| judge.decide(rule) != Some(false)) || judge.can(&asked)
+        };
+        self.is_service() || (self.covers(&asked) && self.twice(may))
     }
 
     fn may_read(&self, model: usize, field: usize) -> bool {
         let field = self.world.field((model, field));
         let rule = field.read.as_ref().filter(|_| !self.is_service());
-        !field.hidden && rule.is_none_or(|rule| self.decide(rule) != Some(false))
+        let may = |rule| self.twice(|judge| judge.decide(rule) != Some(false));
+        !field.hidden && rule.is_none_or(may)
     }
 
     /// What a rule is for every row there could be, where that is known.
@@ -71,7 +76,7 @@ impl Judge<'_> {
             Expr::Can(permission) => Some(self.can(permission)),
             Expr::Is(role) => Some(self.who.roles.contains(role)),
             Expr::Kind(kind) => Some(self.who.kind == *kind),
-            Expr::Verified => (self.who.kind != "user").then_some(false),
+            Expr::Verified => self.who.key.is_none().then_some(false),
         }
     }
 
@@ -86,7 +91,7 @@ impl Judge<'_> {
     }
 
     fn known(&self, term: &Term) -> Known {
-        let user = self.who.kind == "user";
+        let user = self.who.key.is_some();
         match term {
             Term::Literal(value, _) => Known::Value(value.clone()),
             Term::AuthId | Term::AuthUser(_) if !user => Known::Value(Val::Null),

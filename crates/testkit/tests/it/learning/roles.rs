@@ -31,7 +31,7 @@ fn a_role_that_grants_nothing_neither_widens_nor_narrows_what_is_told() {
         let everybody: Vec<Who> = actors.iter().chain(&with_idle).cloned().collect();
         let served = Served::start(&world, &everybody);
         for (who, other) in actors.iter().zip(&with_idle) {
-            let judge = Judge { world: &world, who, mutant: None };
+            let judge = Judge { world: &world, who, mutant: None, unscoped: false };
             for _ in 0..REQUESTS {
                 let request = Request::make(&judge, &mut chance);
                 let plain = told(&served, &judge, &request);

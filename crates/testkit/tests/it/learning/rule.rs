@@ -125,7 +125,13 @@ impl<'a> Writer<'a> {
     /// A condition of a few parts.
     pub(super) fn condition(&mut self) -> Expr {
         let depth = self.chance.below(3);
-        self.tree(depth)
+        let tree = self.tree(depth);
+        if self.wording == Wording::Rule && self.chance.once_in(10) {
+            // A permission that takes something away.
+            let can = Expr::Can(self.chance.word(&PERMISSIONS));
+            return Expr::All(vec![Expr::Not(Box::new(can)), tree]);
+        }
+        tree
     }
 
     fn tree(&mut self, depth: usize) -> Expr {

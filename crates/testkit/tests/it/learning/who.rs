@@ -16,6 +16,8 @@ pub(super) struct Who {
     /// The number of the account's row, for a user; there may be no such row.
     pub(super) key: Option<usize>,
     pub(super) roles: Vec<&'static str>,
+    /// What a key is narrowed to.
+    pub(super) scopes: Option<Vec<&'static str>>,
     pub(super) verified: bool,
     pub(super) note: Option<&'static str>,
     /// The cells of the own row.
@@ -29,6 +31,7 @@ pub(super) fn all(world: &World, chance: &mut Chance) -> Vec<Who> {
         kind: "anonymous",
         key: None,
         roles: Vec::new(),
+        scopes: None,
         verified: false,
         note: None,
         own: None,
@@ -43,10 +46,16 @@ pub(super) fn all(world: &World, chance: &mut Chance) -> Vec<Who> {
             kind: "user",
             key: Some(key),
             roles: roles(chance),
+            scopes: None,
             verified: chance.once_in(2),
             note: chance.once_in(2).then(|| *chance.pick(&["a", "ab"])),
             own,
         });
+    }
+    for n in 1..=2 {
+        let owner = all[n].clone();
+        let scopes = Some(scopes(chance));
+        all.push(Who { name: format!("key{n}"), kind: "key", scopes, ..owner });
     }
     let key = Who { name: "script".to_owned(), kind: "key", ..anonymous.clone() };
     all.push(Who { roles: roles(chance), ..key });
@@ -56,8 +65,16 @@ pub(super) fn all(world: &World, chance: &mut Chance) -> Vec<Who> {
     all
 }
 
+fn scopes(chance: &mut Chance) -> Vec<&'static str> {
+    let models = ["alphas:*", "betas:read", "users:read", "gammas:*"];
+    let mut scopes: Vec<&str> = models.into_iter().filter(|_| !chance.once_in(3)).collect();
+    // What covers everything, or asks of rules, is rare: it hides what scopes take away.
+    scopes.extend(["*", "things:count"].into_iter().filter(|_| chance.once_in(6)));
+    scopes
+}
+
 fn roles(chance: &mut Chance) -> Vec<&'static str> {
-    ["staff", "clerk", "guest"].into_iter().filter(|_| chance.once_in(3)).collect()
+    ["staff", "clerk", "guest"].into_iter().filter(|_| chance.once_in(2)).collect()
 }
 
 impl Who {
@@ -66,9 +83,13 @@ impl Who {
         let roles = self.roles.iter().map(|role| (*role).to_owned());
         let mut actor = match (self.kind, self.key) {
             ("user", Some(key)) => Actor::user(load::key(world, 0, key), roles),
-            ("key", _) => Actor::key(roles),
+            ("key", Some(key)) => Actor::user(load::key(world, 0, key), roles).as_unscoped_key(),
+            ("key", None) => Actor::key(roles),
             _ => return None,
         };
+        if let Some(scopes) = &self.scopes {
+            actor = actor.as_key(scopes.iter().map(|&scope| scope.to_owned()).collect());
+        }
         actor.verified = self.verified;
         actor.claims.extend(self.note.map(|note| ("note".to_owned(), note.to_owned())));
         let model = schema.model(schema.by_name[world.models[0].name]);

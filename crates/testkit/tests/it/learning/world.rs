@@ -298,8 +298,8 @@ impl Field {
 }
 
 fn roles(chance: &mut Chance) -> Vec<Role> {
-    let grants = ["alphas:*", "betas:read", "things:count", "users:read", "gammas:*", "things:*"];
-    let mut granted = || (0..chance.below(3)).map(|_| *chance.pick(&grants)).collect();
+    let grants = ["alphas:*", "betas:read", "things:count", "users:read", "things:see", "things:*"];
+    let mut granted = || (0..chance.below(4)).map(|_| *chance.pick(&grants)).collect();
     let (staff, clerk, guest) = (granted(), granted(), granted());
     vec![
         Role { name: "staff", can: staff, inherits: Vec::new() },

@@ -1,8 +1,9 @@
 //! Passwords: which may be chosen, and hashing that cannot starve the rest of the server.
 //!
 //! Hashes are Argon2id (RFC 9106) with 19 MiB, two passes and one lane, in PHC strings. The work runs
-//! on threads of the runtime's blocking pool, as many at once as there are permits, so that neither
-//! requests nor memory suffer however many logins arrive; who waits too long is told to come again.
+//! on threads of its own that give way to requests, as many at once as there are permits, so that
+//! neither requests nor memory suffer however many logins arrive; who waits too long is told to come
+//! again.
 //! Hashes of bcrypt are verified, so that accounts can be brought along, and replaced at the next
 //! login.
 //!
@@ -11,6 +12,7 @@
 mod frequent;
 mod rules;
 mod stored;
+mod threads;
 
 use std::num::NonZero;
 use std::sync::Arc;
@@ -22,6 +24,7 @@ use underpin_base::{Code, Error, Result, Secret};
 use unicode_normalization::UnicodeNormalization as _;
 
 use stored::Stored;
+use threads::Threads;
 
 pub use rules::{BYTES_MAX, CHARACTERS_MIN, Refused, Rules};
 
@@ -41,6 +44,7 @@ pub struct Hasher {
     permits: Arc<Semaphore>,
     n_permits: u32,
     waiting: AtomicUsize,
+    threads: Threads,
 }
 
 /// What verifying a password found.
@@ -60,11 +64,10 @@ impl Hasher {
     pub fn new(permits: usize) -> Self {
         let n_cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         let n_permits = permits.clamp(1, n_cores);
-        Self {
-            permits: Arc::new(Semaphore::new(n_permits)),
-            n_permits: u32::try_from(n_permits).unwrap_or(u32::MAX),
-            waiting: AtomicUsize::new(0),
-        }
+        let permits = Arc::new(Semaphore::new(n_permits));
+        let n_permits = u32::try_from(n_permits).unwrap_or(u32::MAX);
+        let (waiting, threads) = (AtomicUsize::new(0), Threads::new(n_permits));
+        Self { permits, n_permits, waiting, threads }
     }
 
     /// The hash of a new password, to be stored. Ask [`Rules`] first whether it may be chosen.
@@ -117,7 +120,7 @@ impl Hasher {
         Box::pin(self.verify(password, NOBODY)).await.map(drop)
     }
 
-    /// Runs `work` on a thread of the blocking pool when `weight` permits are free. The permits are
+    /// Runs `work` on a thread for hashing when `weight` permits are free. The permits are
     /// the work's: a request that goes away meanwhile does not let another one in early.
     async fn run<T: Send + 'static>(
         &self,
@@ -125,12 +128,12 @@ impl Hasher {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
         let permit = self.permit(weight).await?;
-        let work = tokio::task::spawn_blocking(move || {
+        let work = self.threads.run(move || {
             let result = work();
             drop(permit);
             result
         });
-        work.await.map_err(Error::internal)
+        work.await.ok_or_else(|| Error::internal("a password could not be checked"))
     }
 
     async fn permit(&self, weight: u32) -> Result<OwnedSemaphorePermit> {

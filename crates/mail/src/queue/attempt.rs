@@ -9,12 +9,15 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
-use super::row::{Ending, Row, is_lost, later};
+use super::row::{CLAIM, Ending, Row, is_lost, later};
 use super::{ComposeError, Counts, Job, Queue};
 use crate::{Message, SendError, Stamp, cleaning};
 
 /// How long writing a mail may take.
 const COMPOSE_TIME_MAX: Duration = Duration::from_secs(30);
+/// How long an attempt may take, so that it ends while the row is surely ours.
+const ATTEMPT_TIME_MAX: Duration = Duration::from_secs(100);
+const _: () = assert!(ATTEMPT_TIME_MAX.as_secs() < CLAIM.as_secs());
 /// How long a mail is tried for.
 const TRIED_FOR: Duration = Duration::from_hours(24);
 /// How often it is tried at most: a mail whose attempts end the process never gets old enough.
@@ -85,7 +88,9 @@ impl Queue {
         C: Fn(Job) -> F,
         F: Future<Output = Result<Option<Message>, ComposeError>> + Send + 'static,
     {
-        let outcome = self.attempt(&row, compose).await;
+        let attempt = timeout(ATTEMPT_TIME_MAX, self.attempt(&row, compose));
+        let late = |_| Outcome::Later(Trouble::named("sending the mail took too long"));
+        let outcome = attempt.await.unwrap_or_else(late);
         let now = self.engine.now();
         let is_last = row.age(now) >= TRIED_FOR || row.attempts >= ATTEMPTS_MAX;
         let (kind, attempts) = (row.kind.as_str(), row.attempts);

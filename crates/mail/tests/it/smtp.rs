@@ -195,6 +195,10 @@ async fn an_answer_too_many_never_makes_a_message_seem_sent() {
         let error = send(&transport, "one").await.expect_err(step);
         assert!(!error.is_final(), "{step}: {error}");
         assert_eq!(server.log().accepted.len(), 0, "{step}");
+        // Nor is the connection used again, on which every answer would come one too early.
+        send(&transport, "two").await.unwrap();
+        assert_eq!(server.log().commands.iter().filter(|it| *it == "RSET").count(), 0, "{step}");
+        assert_eq!(server.log().n_connections, 2, "{step}");
     }
 }
 

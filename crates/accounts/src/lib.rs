@@ -10,6 +10,7 @@ mod actor;
 mod ask;
 mod audit;
 mod authenticate;
+mod browser;
 mod call;
 mod dispatch;
 mod identity;

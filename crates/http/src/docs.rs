@@ -36,8 +36,8 @@ enum Encoding {
     Gzip,
 }
 
-const SCRIPT: Content = Content::File("text/javascript; charset=utf-8");
-const STYLE: Content = Content::File("text/css; charset=utf-8");
+pub(crate) const SCRIPT: Content = Content::File("text/javascript; charset=utf-8");
+pub(crate) const STYLE: Content = Content::File("text/css; charset=utf-8");
 
 static ASSETS: [Asset; 4] = [
     Asset {
@@ -108,6 +108,19 @@ fn header_name(name: &HeaderName) -> HeaderValue {
 }
 
 impl Asset {
+    /// A file that lies in the binary as it is.
+    pub(crate) const fn plain_file(
+        name: &'static str,
+        content: Content,
+        bytes: &'static [u8],
+    ) -> Self {
+        Self { name, content, encoding: Encoding::Plain, bytes, plain: OnceLock::new() }
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// The file decompressed: once, and not for each request.
     fn plain(&self) -> Bytes {
         let plain = self.plain.get_or_init(|| {

@@ -29,8 +29,8 @@ use crate::headers::{self, Accept, RequestId, TraceId};
 use crate::log::Facts;
 use crate::reply::{Content, Reply};
 use crate::server::{Conn, HasBody, Phase, Worker};
-use crate::site::{Route, Site};
-use crate::{caught_mail, docs, health, rest};
+use crate::site::{Policy, Route, Site};
+use crate::{auth, caught_mail, docs, health, rest};
 pub(crate) use answer::refuse;
 
 /// A request on its way to a handler.
@@ -40,7 +40,7 @@ pub(crate) struct Exchange<'a> {
     pub head: &'a Parts,
     pub facts: &'a mut Facts,
     /// Who asks, where that is known.
-    identity: Option<Arc<Identity>>,
+    pub identity: Option<Arc<Identity>>,
 }
 
 /// Answers one request. Never fails: a panic, too, becomes an answer.
@@ -68,6 +68,8 @@ pub(crate) async fn answer(
         bytes_in: body.size_hint().lower(),
         client: worker.shared.limiter.client(conn, &head.headers),
         counted: None,
+        is_secret: false,
+        forgets_session: false,
     };
     let exchange = Exchange { worker, conn, head: &head, facts: &mut facts, identity: None };
     let outcome = Catch(pin!(exchange.run(body))).await.unwrap_or_else(|panic| {
@@ -95,33 +97,38 @@ impl<'a> Exchange<'a> {
         if self.head.method == Method::OPTIONS {
             return Ok(Reply::empty(StatusCode::NO_CONTENT).with(ALLOW, allow(methods)));
         }
-        match route {
-            Route::List(model) => self.model(&site, model),
-            Route::Item(model, _) => self.model(&site, model),
-            Route::Related(ref related) => self.model(&site, related.model),
-            Route::Live => return Ok(health::live()),
-            Route::Ready => return Ok(health::ready(self.worker, &app).await),
-            Route::Root => return self.count_address(1).map(|()| to_docs()),
-            Route::Docs(asset) => {
-                self.count_address(1)?;
-                return docs::serve(asset, self.head);
-            }
-            Route::OpenApi => {
-                self.count_address(1)?;
-                return self.contract(&site, app.schema());
-            }
-            Route::CaughtMail(page) => {
-                self.count_address(1)?;
-                return self.caught_mail(page);
-            }
-            Route::Server => return self.count_address(1).and(Err(not_allowed(methods))),
+        let policy = site.policy(&route, &self.head.method);
+        if let Some(model) = route.model() {
+            self.facts.model = Some(Rc::clone(&site.resource(model).name));
         }
-        self.identify(&app).await?;
-        rest::handle(self, app, route, body).await
+        match policy {
+            Policy::Probe => {}
+            Policy::Public => self.count_address(1)?,
+            Policy::Rules(..) => self.identify(&app).await?,
+            Policy::Account(id) => auth::admit(&mut self, &app, id.operation()).await?,
+        }
+        match route {
+            Route::List(_) | Route::Item(..) | Route::Related(_) => {
+                rest::handle(self, app, route, body).await
+            }
+            Route::Account(at) => {
+                let operation = site.operation(&at, &self.head.method);
+                // Boxed, so that every other request has a small future.
+                Box::pin(auth::handle(self, app, (operation, at), body)).await
+            }
+            Route::Live => Ok(health::live()),
+            Route::Ready => Ok(health::ready(self.worker, &app).await),
+            Route::Root => Ok(to_docs()),
+            Route::Docs(asset) | Route::Page(asset) => docs::serve(asset, self.head),
+            Route::OpenApi => self.contract(&site, app.schema()),
+            Route::Jwks => auth::jwks(&self).await,
+            Route::CaughtMail(page) => self.caught_mail(page),
+            Route::Server => Err(not_allowed(methods)),
+        }
     }
 
     /// Where the request leads, and the methods that are there, of which it has one.
-    fn route(&mut self, site: &Site) -> Result<(Route<'a>, &'static [Method])> {
+    fn route<'s>(&mut self, site: &'s Site) -> Result<(Route<'a>, &'s [Method])> {
         let is_tunnel = self.head.method == Method::CONNECT;
         let route = if is_tunnel { Route::Server } else { site.route(self.head.uri.path())? };
         if matches!(route, Route::CaughtMail(_)) && self.worker.shared.caught_mail.is_none() {
@@ -152,18 +159,15 @@ impl<'a> Exchange<'a> {
         Ok(reply.with(ETAG, tag.clone()))
     }
 
-    fn model(&mut self, site: &Site, model: underpin_schema::ModelId) {
-        self.facts.model = Some(Rc::clone(&site.resource(model).name));
-    }
-
     /// Finds out who asks, and counts the request for it.
-    async fn identify(&mut self, app: &App) -> Result<()> {
-        match self.authenticate(app).await {
-            Ok(Some((token, identity))) => {
-                let actor = Arc::clone(&identity.actor);
-                self.facts.actor = actor.profile.kind;
-                self.identity = Some(identity);
-                self.count_actor(&actor, token, 1)
+    ///
+    /// # Errors
+    /// `RATE_LIMITED`, and those of [`Exchange::recognise`].
+    pub(crate) async fn identify(&mut self, app: &App) -> Result<()> {
+        match self.recognise(app).await {
+            Ok(Some(token)) => {
+                let actor = self.identity.as_ref().map(|identity| Arc::clone(&identity.actor));
+                actor.map_or(Ok(()), |actor| self.count_actor(&actor, token, 1))
             }
             Ok(None) => self.count_address(1),
             // Whoever tries tokens is counted as nobody known.
@@ -171,11 +175,33 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// The token sent, and whose it is.
-    async fn authenticate(&self, app: &App) -> Result<Option<(&'a str, Arc<Identity>)>> {
-        let Some(token) = headers::bearer(&self.head.headers)? else { return Ok(None) };
-        let identity = self.worker.shared.accounts.authenticate(app, token).await?;
-        Ok(Some((token, identity)))
+    /// Finds out who asks. Returns the token that was shown, in a header or in a cookie.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED` for a token that is not in force, `CSRF_FAILED` for what another site may
+    /// have sent with a browser's cookie, and `INVALID_HEADER`.
+    pub(crate) async fn recognise(&mut self, app: &App) -> Result<Option<&'a str>> {
+        let Some(shown) = auth::shown(&self.head.headers)? else { return Ok(None) };
+        let shared = &self.worker.shared;
+        let identity = shared.accounts.authenticate(app, shown.token).await?;
+        if shown.is_cookie {
+            auth::check_cookie(self.head, shared, &identity)?;
+        }
+        self.facts.actor = identity.actor.profile.kind;
+        self.identity = Some(identity);
+        Ok(Some(shown.token))
+    }
+
+    /// Finds out once more who asks, whatever is remembered of the token.
+    ///
+    /// # Errors
+    /// Those of [`Exchange::recognise`].
+    pub(crate) async fn recognise_anew(&mut self, app: &App) -> Result<()> {
+        if let Some(shown) = auth::shown(&self.head.headers)? {
+            let accounts = &self.worker.shared.accounts;
+            self.identity = Some(accounts.authenticate_anew(app, shown.token).await?);
+        }
+        Ok(())
     }
 
     /// Who asks, and when and from where.

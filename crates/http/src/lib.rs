@@ -9,6 +9,7 @@
 //! Knows neither databases nor SQL.
 #![warn(missing_docs)]
 
+mod auth;
 mod body;
 mod catch;
 mod caught_mail;

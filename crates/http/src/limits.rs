@@ -165,31 +165,27 @@ impl Limiter {
         Some(Counted { tier, verdict })
     }
 
-    /// Counts a try to prove who one is, for its address and for the account that it names. An
-    /// address that has no try left spends none of the account's.
-    pub(crate) fn count_try(
+    /// Counts a try to prove who one is, for its address. `None` where nothing bounds it.
+    pub(crate) fn count_try(&self, client: IpAddr, now_us: i64) -> Option<Counted> {
+        let tier = TierId::AUTHENTICATION;
+        let quota = self.tiers.quota(tier)?;
+        let verdict = self.tries_of_addresses.take(&AddressKey::of(client), &quota, 1, now_us);
+        Some(Counted { tier, verdict })
+    }
+
+    /// Counts a try for the account that it is about. How much others have tried on an account is
+    /// told to nobody who may go on: there is a count only where the try is refused.
+    pub(crate) fn count_try_on(
         &self,
-        client: IpAddr,
         operation: &'static str,
-        account: Option<&str>,
+        account: &str,
         now_us: i64,
     ) -> Option<Counted> {
-        let tier = TierId::AUTHENTICATION;
-        let of_address = self.tiers.quota(tier).map(|quota| {
-            let key = AddressKey::of(client);
-            Counted { tier, verdict: self.tries_of_addresses.take(&key, &quota, 1, now_us) }
-        });
-        if of_address.is_some_and(|counted| !counted.verdict.is_admitted()) {
-            return of_address;
-        }
         let tier = TierId::AUTHENTICATION_ACCOUNT;
-        let (Some(account), Some(quota)) = (account, self.tiers.quota(tier)) else {
-            return of_address;
-        };
+        let quota = self.tiers.quota(tier)?;
         let key = (operation, Caseless(account));
         let verdict = self.tries_of_accounts.take(&key, &quota, 1, now_us);
-        // How much others have tried on an account is told to nobody who may go on.
-        if verdict.is_admitted() { of_address } else { Some(Counted { tier, verdict }) }
+        (!verdict.is_admitted()).then_some(Counted { tier, verdict })
     }
 
     /// The answer to a request that was counted and not admitted; `Ok` for one that was.

@@ -239,6 +239,8 @@ mod tests {
             bytes_in: 0,
             client: std::net::Ipv4Addr::LOCALHOST.into(),
             counted: None,
+            is_secret: false,
+            forgets_session: false,
         };
         let n_pushed = BATCHES_MAX as u64 * 3;
         for _ in 0..n_pushed {

@@ -5,6 +5,7 @@
 //! `underpin.Error`) where they are not a model's or an enum's own, so that no schema can collide
 //! with them.
 
+mod accounts;
 mod errors;
 mod examples;
 mod operations;
@@ -30,7 +31,7 @@ pub fn openapi(schema: &Schema, limits: &Limits, base_url: &str) -> String {
             "description": INTRODUCTION,
         },
         "servers": [{ "url": url }],
-        "security": [{}, { "bearer": [] }],
+        "security": [{}, { "bearer": [] }, { "cookie": [], "csrf": [] }],
         "tags": tags(schema),
         "paths": operations::paths(schema, limits),
         "components": {
@@ -38,16 +39,33 @@ pub fn openapi(schema: &Schema, limits: &Limits, base_url: &str) -> String {
             "responses": errors::responses(),
             "parameters": parameters::components(),
             "headers": errors::headers(),
-            "securitySchemes": {
-                "bearer": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "description": "An API key (`underpin key create`) or a session's token.",
-                },
-            },
+            "securitySchemes": security_schemes(),
         },
     });
     document.to_string()
+}
+
+fn security_schemes() -> Value {
+    json!({
+        "bearer": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "An API key (`underpin key create`) or a session's access token.",
+        },
+        "cookie": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": "__Host-access",
+            "description": "The access token of a browser that logged in with `cookies`.",
+        },
+        "csrf": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "X-CSRF-Token",
+            "description": "With a cookie, for everything but GET and HEAD: the value of the cookie \
+                            `__Host-csrf`. The page must be this server's own (`Origin`).",
+        },
+    })
 }
 
 const INTRODUCTION: &str = "\
@@ -63,7 +81,11 @@ fn tags(schema: &Schema) -> Vec<Value> {
         None => json!({ "name": model.name }),
     });
     let server = json!({ "name": "underpin.server", "description": "The server itself." });
-    models.chain([server]).collect()
+    let accounts = json!({
+        "name": accounts::TAG,
+        "description": "Who asks: accounts, sessions, keys and roles.",
+    });
+    models.chain([accounts, server]).collect()
 }
 
 fn component_schemas(schema: &Schema) -> Map<String, Value> {
@@ -75,6 +97,7 @@ fn component_schemas(schema: &Schema) -> Map<String, Value> {
         schemas::insert_model(schema, model, &mut components);
     }
     components.insert("underpin.ListMeta".to_owned(), schemas::list_meta());
+    accounts::insert_schemas(schema, &mut components);
     errors::insert_schemas(&mut components);
     components
 }

@@ -3,7 +3,7 @@
 //! Nothing is resolved here: names stay as the client wrote them until the engine meets a shape it
 //! does not know and asks for the request. Text is copied only where it has escapes.
 
-mod pairs;
+pub(crate) mod pairs;
 
 use std::borrow::Cow;
 

@@ -30,6 +30,8 @@ pub(crate) enum Content {
     Page,
     /// A page without scripts, around what others wrote.
     Mail,
+    /// A page on which somebody proves who they are.
+    Account,
 }
 
 impl Reply {
@@ -59,7 +61,7 @@ impl Content {
             Self::Json => "application/json",
             Self::Problem => "application/problem+json",
             Self::File(media_type) => media_type,
-            Self::Page | Self::Mail => "text/html; charset=utf-8",
+            Self::Page | Self::Mail | Self::Account => "text/html; charset=utf-8",
         };
         Some(HeaderValue::from_static(media_type))
     }

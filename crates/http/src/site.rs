@@ -3,6 +3,8 @@
 //! Built once for each schema served. Fixed parts of a path match byte by byte, undecoded; only a
 //! key may be written with escapes.
 
+mod policy;
+
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -11,12 +13,16 @@ use bytes::Bytes;
 use hyper::Method;
 use hyper::header::HeaderValue;
 use rustc_hash::FxHashMap;
+use underpin_accounts::Operation;
 use underpin_base::{Error, Limits, Result};
 use underpin_schema::{FieldId, FieldKind, IdKind, Model, ModelId, Scalar, Schema};
 use url::Url;
 
+use crate::auth::{page, routes};
 use crate::openapi::openapi;
 use crate::{caught_mail, docs, etag, path};
+
+pub(crate) use policy::Policy;
 
 /// The routes of a schema.
 pub(crate) struct Site {
@@ -25,6 +31,7 @@ pub(crate) struct Site {
     /// By model id.
     resources: Vec<Resource>,
     by_plural: FxHashMap<String, ModelId>,
+    accounts: routes::Places,
     fixed: Fixed,
     /// The contract with its entity tag, made when it is first asked for.
     contract: OnceCell<(Bytes, HeaderValue)>,
@@ -52,6 +59,8 @@ struct Fixed {
     openapi: Rc<str>,
     docs: Rc<str>,
     mail: Rc<str>,
+    page: Rc<str>,
+    jwks: Rc<str>,
     live: Rc<str>,
     ready: Rc<str>,
     server: Rc<str>,
@@ -66,6 +75,12 @@ pub(crate) enum Route<'a> {
     Item(ModelId, Cow<'a, str>),
     /// `/api/v1/users/{id}/orders`
     Related(Related<'a>),
+    /// `/api/v1/auth/login`
+    Account(routes::At<'a>),
+    /// `/auth/`, where the links of mails lead, and the files of the page.
+    Page(&'static docs::Asset),
+    /// `/.well-known/jwks.json`
+    Jwks,
     /// `/openapi.json`
     OpenApi,
     /// `/docs` and the files of the page.
@@ -82,6 +97,26 @@ pub(crate) enum Route<'a> {
     Server,
 }
 
+impl Route<'_> {
+    /// The model whose path it is.
+    pub(crate) fn model(&self) -> Option<ModelId> {
+        match self {
+            Route::List(model) | Route::Item(model, _) => Some(*model),
+            Route::Related(related) => Some(related.model),
+            Route::Account(_)
+            | Route::Page(_)
+            | Route::Jwks
+            | Route::OpenApi
+            | Route::Docs(_)
+            | Route::CaughtMail(_)
+            | Route::Root
+            | Route::Live
+            | Route::Ready
+            | Route::Server => None,
+        }
+    }
+}
+
 /// A relation of one row.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Related<'a> {
@@ -90,6 +125,9 @@ pub(crate) struct Related<'a> {
     pub field: FieldId,
     pub target: ModelId,
 }
+
+/// Parts of the longest path.
+const SEGMENTS_MAX: usize = 7;
 
 const LIST: &[Method] = &[Method::GET, Method::HEAD, Method::POST, Method::OPTIONS];
 const ITEM: &[Method] =
@@ -112,11 +150,14 @@ impl Site {
             openapi: Rc::from("/openapi.json"),
             docs: Rc::from("/docs"),
             mail: Rc::from("/dev/mail"),
+            page: Rc::from("/auth/"),
+            jwks: Rc::from("/.well-known/jwks.json"),
             live: Rc::from("/health/live"),
             ready: Rc::from("/health/ready"),
             server: Rc::from("*"),
         };
-        Self { version, resources, by_plural, fixed, contract: OnceCell::new() }
+        let accounts = routes::Places::new(&routes::base(schema));
+        Self { version, resources, by_plural, accounts, fixed, contract: OnceCell::new() }
     }
 
     /// The contract of `schema`, which this site is of, with its entity tag.
@@ -142,7 +183,7 @@ impl Site {
         if path == "*" {
             return Ok(Route::Server);
         }
-        let segments = path::split::<5>(path)?.ok_or_else(Error::not_found)?;
+        let segments = path::split::<SEGMENTS_MAX>(path)?.ok_or_else(Error::not_found)?;
         let found = match *segments.as_slice() {
             ["api", version, ref rest @ ..] if version == self.version => self.rest(rest),
             [""] => Some(Route::Root),
@@ -150,6 +191,8 @@ impl Site {
             ["docs"] => docs::asset("").map(Route::Docs),
             ["docs", name] if !name.is_empty() => docs::asset(name).map(Route::Docs),
             ["dev", ref rest @ ..] => caught_mail::page(rest).map(Route::CaughtMail),
+            ["auth", ref rest @ ..] => page::asset(rest).map(Route::Page),
+            [".well-known", "jwks.json"] => Some(Route::Jwks),
             ["health", "live"] => Some(Route::Live),
             ["health", "ready"] => Some(Route::Ready),
             _ => None,
@@ -167,7 +210,10 @@ impl Site {
         match route {
             Route::Item(model, _) => self.resource(*model).has_text_key,
             Route::Related(related) => self.resource(related.model).has_text_key,
+            Route::Account(at) => at.has_open_part(),
             Route::List(_)
+            | Route::Page(_)
+            | Route::Jwks
             | Route::OpenApi
             | Route::Docs(_)
             | Route::CaughtMail(_)
@@ -180,6 +226,9 @@ impl Site {
 
     fn rest<'a>(&self, segments: &[&'a str]) -> Option<Route<'a>> {
         let (plural, rest) = segments.split_first()?;
+        if *plural == "auth" {
+            return self.accounts.find(rest).map(Route::Account);
+        }
         let model = *self.by_plural.get(*plural)?;
         match *rest {
             [] => Some(Route::List(model)),
@@ -197,13 +246,22 @@ impl Site {
     #[cfg(test)]
     pub(crate) fn templates(&self) -> impl Iterator<Item = &str> {
         let fixed = &self.fixed;
-        let fixed =
-            [&fixed.root, &fixed.openapi, &fixed.docs, &fixed.live, &fixed.ready, &fixed.server];
+        let fixed = [
+            &fixed.root,
+            &fixed.openapi,
+            &fixed.docs,
+            &fixed.live,
+            &fixed.ready,
+            &fixed.server,
+            &fixed.page,
+            &fixed.jwks,
+        ];
         let of_models = self.resources.iter().flat_map(|resource| {
             let relations = resource.relations.iter().map(|relation| &relation.template);
             [&resource.list, &resource.item].into_iter().chain(relations)
         });
-        fixed.into_iter().chain(of_models).map(AsRef::as_ref)
+        let of_accounts = self.accounts.templates();
+        fixed.into_iter().chain(of_models).chain(of_accounts).map(AsRef::as_ref)
     }
 
     pub(crate) fn resource(&self, model: ModelId) -> &Resource {
@@ -220,19 +278,27 @@ impl Site {
     }
 
     /// The methods a route has.
-    pub(crate) fn methods(&self, route: &Route<'_>) -> &'static [Method] {
+    pub(crate) fn methods(&self, route: &Route<'_>) -> &[Method] {
         match route {
             Route::List(_) => LIST,
             Route::Item(..) => ITEM,
             Route::Related(related) => self.relation(related).methods,
+            Route::Account(at) => self.accounts.methods(at),
             Route::Server => SERVER,
             Route::OpenApi
             | Route::Docs(_)
+            | Route::Page(_)
+            | Route::Jwks
             | Route::CaughtMail(_)
             | Route::Root
             | Route::Live
             | Route::Ready => READ_ONLY,
         }
+    }
+
+    /// What `method`, which a place of accounts has, asks for there.
+    pub(crate) fn operation(&self, at: &routes::At<'_>, method: &Method) -> &'static Operation {
+        self.accounts.id(at, method).operation()
     }
 
     /// A route's path with its key left open, for the log.
@@ -241,6 +307,9 @@ impl Site {
             Route::List(model) => &self.resource(*model).list,
             Route::Item(model, _) => &self.resource(*model).item,
             Route::Related(related) => &self.relation(related).template,
+            Route::Account(at) => self.accounts.template(at),
+            Route::Page(_) => &self.fixed.page,
+            Route::Jwks => &self.fixed.jwks,
             Route::OpenApi => &self.fixed.openapi,
             Route::Docs(_) => &self.fixed.docs,
             Route::CaughtMail(_) => &self.fixed.mail,
@@ -301,7 +370,7 @@ pub(crate) fn relations<'a>(
 }
 
 /// Whether a segment may be a key at all: no key is empty, and dots alone mean a place in a tree.
-fn is_key(segment: &str) -> bool {
+pub(crate) fn is_key(segment: &str) -> bool {
     !matches!(segment, "" | "." | ".." | "%2e" | "%2E" | "%2e%2e" | "%2E%2E" | ".%2e" | "%2e.")
 }
 

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use underpin_accounts::Accounts;
 use underpin_base::{Clock, Ids, Limits, Timestamp};
+use underpin_credentials::{Keys, MasterSecret};
 use underpin_engine::{Engine, Options, migrations};
 use underpin_http::{LogFormat, LogOptions, ServerOptions, Tiers};
 use underpin_mail::Caught;
@@ -154,6 +155,7 @@ impl Setup {
             options: Options { limits: self.limits, clock: clock.clone(), ids: Ids::sequence() },
             accounts: underpin_accounts::Options {
                 fixed_tokens: self.actors.iter().map(token_of).collect(),
+                keys: Some(Arc::new(installation_keys())),
                 ..underpin_accounts::Options::default()
             },
             http: ServerOptions {
@@ -357,6 +359,12 @@ fn refuse(text: &str, diagnostics: &[Diagnostic]) -> ! {
 #[track_caller]
 fn open(database: &Path) -> Store {
     Store::open(&underpin_store::Options::new(database)).expect("the store cannot be opened")
+}
+
+/// The keys of every app: two that share a database are of one installation.
+fn installation_keys() -> Keys {
+    let secret = MasterSecret::from_text("8Jq2vX0nQzR5tY7uB4wE1mK6cL3dF9hG");
+    Keys::derive(&secret.expect("invariant: the secret is long enough"))
 }
 
 fn owned(names: &[&str]) -> Vec<String> {

@@ -153,6 +153,12 @@ impl Answer {
         self.wire.header(name)
     }
 
+    /// Every value of a header that may stand more than once, in order.
+    pub fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let same = move |(other, _): &&(String, String)| other.eq_ignore_ascii_case(name);
+        self.wire.headers.iter().filter(same).map(|(_, value)| value.as_str())
+    }
+
     /// The body as it came.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {

@@ -9,14 +9,15 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap,
-    HeaderValue, REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, WWW_AUTHENTICATE,
-    X_CONTENT_TYPE_OPTIONS,
+    HeaderValue, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE, STRICT_TRANSPORT_SECURITY,
+    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::http::request::Parts;
 use hyper::{Response, StatusCode};
 use underpin_base::{Code, Error, Result, Retry};
 use underpin_plan::ActorKind;
 
+use crate::auth::cookies::{self, Name};
 use crate::headers::{Accept, RequestId};
 use crate::log::{Facts, Line, agent};
 use crate::reply::{Content, Reply};
@@ -35,6 +36,11 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 /// are under the same policy.
 const MAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Nothing on a page where secrets are typed in comes from elsewhere or goes elsewhere.
+const ACCOUNT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+     img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+     frame-ancestors 'none'";
 
 /// Makes hyper's answer of an outcome and writes the request's line.
 pub(super) fn finish(
@@ -80,8 +86,11 @@ fn complete(worker: &Worker, conn: &Conn, facts: &Facts, reply: Reply) -> Respon
     let (policy, cache) = match (reply.content, facts.actor) {
         (Content::Page, _) => (PAGE_POLICY, "no-cache"),
         (Content::Mail, _) => (MAIL_POLICY, "no-store"),
+        (Content::Account, _) => (ACCOUNT_POLICY, "no-cache"),
         (Content::File(_), _) => (API_POLICY, "no-cache"),
-        (Content::Nothing | Content::Json | Content::Problem, ActorKind::Anonymous) => {
+        (Content::Nothing | Content::Json | Content::Problem, ActorKind::Anonymous)
+            if !facts.is_secret =>
+        {
             (API_POLICY, "private, no-cache")
         }
         (Content::Nothing | Content::Json | Content::Problem, _) => (API_POLICY, "no-store"),
@@ -95,7 +104,16 @@ fn complete(worker: &Worker, conn: &Conn, facts: &Facts, reply: Reply) -> Respon
         );
     }
     for (name, value) in reply.headers {
-        headers.insert(name, value);
+        if name == SET_COOKIE {
+            headers.append(name, value);
+        } else {
+            headers.insert(name, value);
+        }
+    }
+    if facts.forgets_session {
+        for name in Name::OF_SESSION {
+            headers.append(SET_COOKIE, cookies::forget(name));
+        }
     }
     if let Some(counted) = &facts.counted {
         limits::insert(&mut headers, &worker.policies, counted);
@@ -201,6 +219,8 @@ pub(crate) fn refuse(worker: &Worker, conn: &Conn, refusal: Refusal, read: &[u8]
         bytes_in: read.len() as u64,
         client: conn.peer.ip().to_canonical(),
         counted: None,
+        is_secret: false,
+        forgets_session: false,
     };
     let mut error = Error::new(code, message);
     if refusal == Refusal::Unescaped {

@@ -29,20 +29,25 @@ impl Exchange<'_> {
         self.note(counted)
     }
 
-    /// Counts a try to prove who one is, for the client's address and, where it names one, for the
-    /// account: by the text that names it, whether or not it exists. `operation` is what is tried,
-    /// as the route has it.
+    /// Counts a try to prove who one is, for the client's address: before anything of it is read,
+    /// so that one that has no try left spends none of an account's.
     ///
     /// # Errors
     /// `RATE_LIMITED`, also when so many are trying that no more can be counted.
-    #[expect(dead_code, reason = "there is no route by which an account is proved")]
-    pub(crate) fn count_try(
-        &mut self,
-        operation: &'static str,
-        account: Option<&str>,
-    ) -> Result<()> {
+    pub(crate) fn count_try(&mut self) -> Result<()> {
         let (limiter, now_us) = (&self.worker.shared.limiter, self.facts.at.0);
-        let counted = limiter.count_try(self.facts.client, operation, account, now_us);
+        let counted = limiter.count_try(self.facts.client, now_us);
+        self.note(counted)
+    }
+
+    /// Counts a try for the account that it is about, by a text that names it, whether or not it
+    /// exists. `operation` is what is tried, as the route has it.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED`, as for an address.
+    pub(crate) fn count_try_on(&mut self, operation: &'static str, account: &str) -> Result<()> {
+        let (limiter, now_us) = (&self.worker.shared.limiter, self.facts.at.0);
+        let counted = limiter.count_try_on(operation, account, now_us);
         self.note(counted.or(self.facts.counted))
     }
 

@@ -93,8 +93,10 @@ fn a_connection_counts_for_each_actor_that_asks_over_it() {
 fn tries_count_for_the_address_and_for_the_account() {
     let limiter = limiter();
     let attempt = |client: &str, operation, account: &str| {
-        let counted = limiter.count_try(client.parse().unwrap(), operation, Some(account), NOW);
-        limiter.admit(counted).map_err(|error| error.message().to_owned())
+        let counted = limiter.count_try(client.parse().unwrap(), NOW);
+        let counted =
+            limiter.admit(counted).map(|()| limiter.count_try_on(operation, account, NOW));
+        counted.and_then(|it| limiter.admit(it)).map_err(|error| error.message().to_owned())
     };
     let ada = ["ada@example.com", "Ada@Example.com", " ada@example.com", "ADA@EXAMPLE.COM"];
     for (host, name) in (1..).zip(ada) {
@@ -120,12 +122,9 @@ fn tries_count_for_the_address_and_for_the_account() {
 #[test]
 fn a_try_that_may_go_on_tells_nothing_of_what_others_tried() {
     let limiter = limiter();
-    let counted = |client: &str| {
-        limiter.count_try(client.parse().unwrap(), "login", Some("ada@example.com"), NOW).unwrap()
-    };
-    let first = counted("192.0.2.1");
-    assert_eq!(counted("192.0.2.2"), first);
-    assert_eq!(first.tier, TierId::AUTHENTICATION);
+    let mut counted = (0..5).map(|_| limiter.count_try_on("login", "ada@example.com", NOW));
+    assert!(counted.by_ref().take(4).all(|counted| counted.is_none()));
+    assert_eq!(counted.next().unwrap().unwrap().tier, TierId::AUTHENTICATION_ACCOUNT);
 }
 
 #[test]

@@ -37,6 +37,10 @@ pub(crate) struct Facts {
     /// The address of the client that the connection speaks for.
     pub client: IpAddr,
     pub counted: Option<Counted>,
+    /// Whether nothing of the answer may be kept, not by the client either.
+    pub is_secret: bool,
+    /// Whether the answer has the browser forget the cookies of a session.
+    pub forgets_session: bool,
 }
 
 /// A line to be written.
@@ -215,6 +219,8 @@ mod tests {
             bytes_in: 0,
             client: IpAddr::from([127, 0, 0, 1]),
             counted: None,
+            is_secret: false,
+            forgets_session: false,
         }
     }
 

@@ -26,6 +26,12 @@ pub(super) fn insert_schemas(out: &mut Map<String, Value>) {
             },
             "parameter": { "type": "string", "description": "The parameter or header at fault." },
             "allowed": { "type": "array", "items": { "type": "string" } },
+            "challenge": { "type": "string", "description": "What the next request goes on with." },
+            "methods": {
+                "type": "array",
+                "description": "By what the challenge can be answered.",
+                "items": { "type": "string" },
+            },
         },
         "additionalProperties": false,
     });

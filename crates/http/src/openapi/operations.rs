@@ -3,23 +3,27 @@
 use std::collections::HashSet;
 
 use serde_json::{Map, Value, json};
+use underpin_accounts::OPERATIONS;
 use underpin_base::Limits;
 use underpin_schema::{FieldId, Locking, Model, ModelId, Schema};
 
 use super::schemas::BodyKind;
-use super::{parameters, schema_ref};
+use super::{accounts, parameters, schema_ref};
 use crate::site;
 
 /// Statuses that any request may be answered with.
-const ALWAYS: &[u16] = &[400, 401, 403, 404, 405, 406, 408, 414, 421, 429, 431, 500, 503];
+pub(super) const ALWAYS: &[u16] =
+    &[400, 401, 403, 404, 405, 406, 408, 414, 421, 429, 431, 500, 503];
 /// Those of a write.
 const WRITE: &[u16] = &[409, 412];
 /// Those of a body.
-const BODY: &[u16] = &[413, 415];
+pub(super) const BODY: &[u16] = &[413, 415];
 
 /// Every path of a server.
 pub(super) fn paths(schema: &Schema, limits: &Limits) -> Map<String, Value> {
-    let mut paths = Paths { schema, limits, ids: HashSet::new(), out: Map::new() };
+    // The names of operations of accounts are taken, whatever models there are.
+    let ids = OPERATIONS.iter().map(|operation| operation.name.to_owned()).collect();
+    let mut paths = Paths { schema, limits, ids, out: Map::new() };
     for model in &schema.models {
         paths.list(model);
         paths.item(model);
@@ -27,6 +31,7 @@ pub(super) fn paths(schema: &Schema, limits: &Limits) -> Map<String, Value> {
             paths.related(model, field, target, methods.contains(&hyper::Method::POST));
         }
     }
+    accounts::insert_paths(schema, &mut paths.out);
     paths.server();
     paths.out
 }
@@ -124,8 +129,20 @@ impl Paths<'_> {
             ("/health/ready", "ready", "Whether it should be sent requests.", &[200, 503]),
             ("/openapi.json", "openapi", "This document.", &[200, 304]),
             ("/docs", "docs", "This document, to be read and tried.", &[200, 304]),
+            ("/auth/", "accountPage", "Where the links of mails lead.", &[200, 304]),
+            (
+                "/.well-known/jwks.json",
+                "jwks",
+                "The keys that access tokens are checked with.",
+                &[200],
+            ),
         ] {
-            let media = if path == "/docs" { "text/html" } else { "application/json" };
+            let is_page = matches!(path, "/docs" | "/auth/");
+            let media = match path {
+                "/.well-known/jwks.json" => "application/jwk-set+json",
+                _ if is_page => "text/html",
+                _ => "application/json",
+            };
             let mut operation = json!({
                 "operationId": id,
                 "summary": summary,
@@ -141,7 +158,7 @@ impl Paths<'_> {
                         "description": "It should not.",
                         "content": { (media): { "schema": { "type": "object" } } },
                     }),
-                    _ if path == "/docs" => json!({
+                    _ if is_page => json!({
                         "description": "A page.",
                         "content": { (media): { "schema": { "type": "string" } } },
                     }),
@@ -261,20 +278,20 @@ fn add_locking(operation: &mut Value, model: &Model) {
     }
 }
 
-fn add_parameters(operation: &mut Value, parameters: Vec<Value>) {
+pub(super) fn add_parameters(operation: &mut Value, parameters: Vec<Value>) {
     if let Value::Array(all) = &mut operation["parameters"] {
         all.extend(parameters);
     }
 }
 
-fn add_errors(operation: &mut Value, statuses: &[u16]) {
+pub(super) fn add_errors(operation: &mut Value, statuses: &[u16]) {
     for status in statuses {
         let reference = json!({ "$ref": format!("#/components/responses/{status}") });
         respond(operation, *status, reference);
     }
 }
 
-fn respond(operation: &mut Value, status: u16, response: Value) {
+pub(super) fn respond(operation: &mut Value, status: u16, response: Value) {
     operation["responses"][status.to_string()] = response;
 }
 

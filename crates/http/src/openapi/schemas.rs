@@ -91,14 +91,7 @@ fn row(schema: &Schema, model: &Model) -> Value {
 }
 
 fn body(schema: &Schema, model: &Model, kind: BodyKind) -> Value {
-    let mut properties = Map::new();
-    let mut required = Vec::new();
-    for field in written(model, kind) {
-        properties.insert(field.name.clone(), written_field(schema, field));
-        if kind != BodyKind::Merge && is_required(field) {
-            required.push(field.name.as_str());
-        }
-    }
+    let (properties, required) = members(schema, model, kind, |_| true);
     let mut out = json!({
         "type": "object",
         "properties": properties,
@@ -111,6 +104,24 @@ fn body(schema: &Schema, model: &Model, kind: BodyKind) -> Value {
         out["examples"] = json!([example]);
     }
     out
+}
+
+/// The members of a body that `is_taken` lets through, and those of them that must be sent.
+pub(super) fn members(
+    schema: &Schema,
+    model: &Model,
+    kind: BodyKind,
+    is_taken: impl Fn(&str) -> bool,
+) -> (Map<String, Value>, Vec<String>) {
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    for field in written(model, kind).filter(|field| is_taken(&field.name)) {
+        properties.insert(field.name.clone(), written_field(schema, field));
+        if kind != BodyKind::Merge && is_required(field) {
+            required.push(field.name.clone());
+        }
+    }
+    (properties, required)
 }
 
 fn describe_model(out: &mut Value, model: &Model) {

@@ -195,6 +195,36 @@ fn the_contract_and_the_routes_are_the_same() {
 }
 
 #[test]
+fn what_is_sent_to_register_has_the_fields_of_the_account_model() {
+    let document = document();
+    let of = |name: &str| {
+        let schema = &document["components"]["schemas"][name];
+        assert_eq!(schema["additionalProperties"], false, "{name}");
+        let names = schema["properties"].as_object().unwrap().keys().cloned();
+        (names.collect::<HashSet<_>>(), schema["required"].clone())
+    };
+    let names = |names: &[&str]| names.iter().map(|it| (*it).to_owned()).collect::<HashSet<_>>();
+    let (members, required) = of("underpin.register");
+    assert_eq!(members, names(&["email", "password", "cookies", "client", "name"]));
+    assert_eq!(required, json!(["email", "password", "name"]));
+    let (members, required) = of("underpin.updateMe");
+    assert_eq!((members, required), (names(&["name"]), Value::Null));
+}
+
+#[test]
+fn operations_of_accounts_say_what_they_take_to_be_allowed() {
+    let document = document();
+    let security = |path: &str, method: &str| document["paths"][path][method]["security"].clone();
+    assert_eq!(security("/api/v1/auth/login", "post"), json!([{}]));
+    let own = json!([{ "bearer": [] }, { "cookie": [] }]);
+    assert_eq!(security("/api/v1/auth/me", "get"), own);
+    let change = json!([{ "bearer": [] }, { "cookie": [], "csrf": [] }]);
+    assert_eq!(security("/api/v1/auth/me", "delete"), change);
+    let schemes = document["components"]["securitySchemes"].as_object().unwrap();
+    assert!(["bearer", "cookie", "csrf"].iter().all(|name| schemes.contains_key(*name)));
+}
+
+#[test]
 fn parameters_stand_once_and_path_parameters_are_declared() {
     let document = document();
     for (path, method, operation) in operations(&document) {
@@ -244,8 +274,11 @@ fn defaults_are_what_they_describe() {
 #[test]
 fn fields_that_clients_never_see_or_set_are_not_described() {
     let document = document();
-    assert!(!document.to_string().contains("secret"));
     let schemas = &document["components"]["schemas"];
+    for name in ["Product", "Product.create", "Product.replace", "Product.merge"] {
+        assert!(!schemas[name].to_string().contains("secret"), "{name}");
+    }
+    assert!(!document["paths"]["/api/v1/products"].to_string().contains("secret"));
     let create = &schemas["Product.create"]["properties"];
     for absent in ["id", "createdAt", "updatedAt", "version"] {
         assert!(create.get(absent).is_none(), "{absent}");

@@ -7,7 +7,7 @@ use underpin_base::{Code, Error, Result};
 use crate::path;
 
 /// The pairs of `query`. A pair without `=` has an empty value; empty pairs are passed over.
-pub(super) fn split(query: &str) -> impl Iterator<Item = Result<(Cow<'_, str>, Cow<'_, str>)>> {
+pub(crate) fn split(query: &str) -> impl Iterator<Item = Result<(Cow<'_, str>, Cow<'_, str>)>> {
     query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let name = decode(name).ok_or_else(|| undecodable("a parameter's name"))?;

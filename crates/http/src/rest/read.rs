@@ -26,7 +26,10 @@ pub(super) async fn read(exchange: Exchange<'_>, app: &App, route: Route<'_>) ->
             list(exchange, app, target, Some(&related.key)).await
         }
         Route::List(model) => list(exchange, app, Target::List(model), None).await,
-        Route::OpenApi
+        Route::Account(_)
+        | Route::Page(_)
+        | Route::Jwks
+        | Route::OpenApi
         | Route::Docs(_)
         | Route::CaughtMail(_)
         | Route::Root

@@ -38,7 +38,7 @@ pub(super) async fn write(
     let ctx = exchange.context();
     if *method == Method::DELETE {
         let request = request(app.schema(), method, &route, Document::default())?;
-        return commit(&mut exchange, &app, &ctx, (request, &query, &if_match)).await;
+        return commit(&mut exchange, &app, ctx, (request, &query, &if_match)).await;
     }
     let engine = &exchange.worker.shared.engine;
     engine.permit(&app, &ctx, (written_model(&route)?, operation_of(method)))?;
@@ -52,7 +52,7 @@ pub(super) async fn write(
     let route = site.route(exchange.head.uri.path())?;
     let document = decode_document(app.schema(), written_model(&route)?, &bytes, limits)?;
     let request = request(app.schema(), method, &route, document)?;
-    commit(&mut exchange, &app, &ctx, (request, &query, &if_match)).await
+    commit(&mut exchange, &app, ctx, (request, &query, &if_match)).await
 }
 
 fn operation(method: &Method) -> &'static str {
@@ -78,7 +78,10 @@ fn written_model(route: &Route<'_>) -> Result<ModelId> {
     match route {
         Route::List(model) | Route::Item(model, _) => Ok(*model),
         Route::Related(related) => Ok(related.target),
-        Route::OpenApi
+        Route::Account(_)
+        | Route::Page(_)
+        | Route::Jwks
+        | Route::OpenApi
         | Route::Docs(_)
         | Route::CaughtMail(_)
         | Route::Root
@@ -111,7 +114,10 @@ fn request(
             };
             (*model, kind)
         }
-        Route::OpenApi
+        Route::Account(_)
+        | Route::Page(_)
+        | Route::Jwks
+        | Route::OpenApi
         | Route::Docs(_)
         | Route::CaughtMail(_)
         | Route::Root
@@ -139,7 +145,7 @@ fn key(model: &Model, text: &str) -> Result<Value> {
 async fn commit(
     exchange: &mut Exchange<'_>,
     app: &AppGuard<'_>,
-    ctx: &Context,
+    ctx: Context,
     (mut request, query, if_match): (WriteRequest, &Query<'_>, &Tags<'_>),
 ) -> Result<Reply> {
     request.fields = query.fields()?;
@@ -147,14 +153,14 @@ async fn commit(
     let is_create = matches!(request.kind, WriteKind::Create { .. });
     let is_delete = matches!(request.kind, WriteKind::Delete { .. });
     let model = request.model;
-    let engine = &exchange.worker.shared.engine;
+    let mut writer = Writer { exchange, app, ctx };
     let reply = match versions(app.schema().model(model), if_match)? {
-        None => engine.write(app, ctx, request).await?,
+        None => writer.write(request).await?,
         Some(versions) => {
             let mut outcome = Err(mismatch());
             for version in versions {
                 let request = WriteRequest { if_version: Some(version), ..request.clone() };
-                outcome = engine.write(app, ctx, request).await;
+                outcome = writer.write(request).await;
                 let missed =
                     matches!(&outcome, Err(error) if error.code() == Code::VersionMismatch);
                 if !missed {
@@ -180,6 +186,32 @@ async fn commit(
         answer = answer.with(LOCATION, location(app.schema(), model, &reply.key));
     }
     Ok(answer)
+}
+
+/// Writes for somebody who may have changed since it was found out who it is.
+struct Writer<'w, 'e> {
+    exchange: &'w mut Exchange<'e>,
+    app: &'w AppGuard<'w>,
+    ctx: Context,
+}
+
+impl Writer<'_, '_> {
+    /// Does a write. Where its actor no longer stands as it did, it is found out once more who asks,
+    /// and the write is tried as whoever that is: what is refused is refused for what holds.
+    async fn write(&mut self, request: WriteRequest) -> Result<WriteReply> {
+        let engine = &self.exchange.worker.shared.engine;
+        if self.ctx.standing.is_none() {
+            return engine.write(self.app, &self.ctx, request).await;
+        }
+        match engine.write(self.app, &self.ctx, request.clone()).await {
+            Err(error) if error.code() == Code::Unauthenticated => {
+                self.exchange.recognise_anew(self.app).await?;
+                self.ctx = self.exchange.context();
+                engine.write(self.app, &self.ctx, request).await
+            }
+            other => other,
+        }
+    }
 }
 
 /// The versions the row may have, one of which it must; `None` when any will do.

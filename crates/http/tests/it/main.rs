@@ -3,6 +3,7 @@
 //! Rows of the catalogue of bad input are tests of their own, `row_01_…` to `row_49_…`; what holds
 //! for every row is checked by [`shop::Shop::refused`].
 
+mod accounts;
 mod contract;
 mod deadlines;
 mod framing;
@@ -11,6 +12,7 @@ mod limits;
 mod lists;
 mod log;
 mod mail;
+mod policies;
 mod routes;
 mod rows;
 mod shop;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use underpin_base::Limits;
 use underpin_testkit::{Answer, TestApp, Wire, WireAnswer};
 
-const SCHEMA: &str = r#"
+pub(crate) const SCHEMA: &str = r#"
 extend schema
   @role(name: "buyer", can: ["products:cost"])
 

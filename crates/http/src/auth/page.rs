@@ -1,0 +1,23 @@
+//! The page that links in mails lead to.
+//!
+//! What a link holds stands behind its `#`, which no server and no proxy sees; and nothing happens
+//! before a button is pressed, because scanners of mail follow links before their readers do.
+
+use crate::docs::Asset;
+use crate::reply::Content;
+
+static ASSETS: [Asset; 3] = [
+    Asset::plain_file("", Content::Account, include_bytes!("../../assets/auth/index.html")),
+    Asset::plain_file("page.js", crate::docs::SCRIPT, include_bytes!("../../assets/auth/page.js")),
+    Asset::plain_file("page.css", crate::docs::STYLE, include_bytes!("../../assets/auth/page.css")),
+];
+
+/// The file at `/auth/{name}`; the page itself has no name, and is found without its slash too.
+pub(crate) fn asset(segments: &[&str]) -> Option<&'static Asset> {
+    let name = match *segments {
+        [] => "",
+        [name] => name,
+        _ => return None,
+    };
+    ASSETS.iter().find(|asset| asset.name() == name)
+}

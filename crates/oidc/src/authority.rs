@@ -187,3 +187,81 @@ fn is_guid(text: &str) -> bool {
     };
     text.len() == 36 && text.split('-').all(is_part)
 }
+
+#[cfg(test)]
+mod tests {
+    use underpin_base::Secret;
+
+    use super::*;
+
+    fn config(preset: Preset, issuer: Option<&str>, tenant: Option<&str>) -> ProviderConfig {
+        ProviderConfig {
+            name: "a".to_owned(),
+            preset: Some(preset),
+            issuer: issuer.map(str::to_owned),
+            client_id: "b".to_owned(),
+            client_secret: ClientSecret::Text(Secret::new("c".to_owned())),
+            tenant: tenant.map(str::to_owned),
+            scopes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn presets_know_their_issuers() {
+        let tenant = "11111111-2222-3333-4444-555555555555";
+        let microsoft = |segment: &str, named: &str| {
+            let base = "https://login.microsoftonline.com";
+            (
+                format!("{base}/{segment}/v2.0/.well-known/openid-configuration"),
+                format!("{base}/{named}/v2.0"),
+            )
+        };
+        let plain =
+            |base: &str| (format!("{base}/.well-known/openid-configuration"), base.to_owned());
+        for (preset, asked, expected) in [
+            (Preset::Google, None, plain("https://accounts.google.com")),
+            (Preset::Apple, None, plain("https://appleid.apple.com")),
+            (Preset::Microsoft, None, microsoft("common", TENANT_MARK)),
+            (Preset::Microsoft, Some("organizations"), microsoft("organizations", TENANT_MARK)),
+            (Preset::Microsoft, Some("consumers"), microsoft(CONSUMERS, CONSUMERS)),
+            (Preset::Microsoft, Some(tenant), microsoft(tenant, tenant)),
+        ] {
+            let config = config(preset, None, asked);
+            assert_eq!(reach(&config), Reach::Public);
+            match Authority::of(&config) {
+                Ok(Authority::OpenId { discovery, issuer, .. }) => {
+                    assert_eq!((discovery.to_string(), issuer), expected);
+                }
+                other => panic!("{preset:?}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn github_is_found_in_the_cloud_and_on_ones_own_server() {
+        let urls = |issuer: Option<&str>| match Authority::of(&config(Preset::GitHub, issuer, None))
+        {
+            Ok(Authority::GitHub(urls)) => [
+                urls.issuer.clone(),
+                urls.authorize.to_string(),
+                urls.token.to_string(),
+                urls.user.to_string(),
+                urls.emails.to_string(),
+            ],
+            other => panic!("{other:?}"),
+        };
+        let expected = |base: &str, api: &str| {
+            [
+                base.to_owned(),
+                format!("{base}/login/oauth/authorize"),
+                format!("{base}/login/oauth/access_token"),
+                format!("{api}/user"),
+                format!("{api}/user/emails"),
+            ]
+        };
+        assert_eq!(urls(None), expected("https://github.com", "https://api.github.com"));
+        let own = "https://git.example.com";
+        assert_eq!(urls(Some("https://git.example.com/")), expected(own, &format!("{own}/api/v3")));
+        assert_eq!(reach(&config(Preset::GitHub, Some(own), None)), Reach::Any);
+    }
+}

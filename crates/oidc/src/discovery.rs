@@ -70,14 +70,7 @@ pub(crate) async fn discover(
         let found = document.issuer.chars().take(200).collect();
         return Err(DocumentError::Issuer { found });
     }
-    // A provider that is asked by HTTPS must not lead to endpoints in the clear.
-    let is_https = url.scheme() == "https";
-    let endpoint = |member: &'static str, text: &str| {
-        let refused = DocumentError::Url { member };
-        let Ok(url) = Url::parse(text) else { return Err(refused) };
-        let is_usable = check(&url, reach).is_ok() && (!is_https || url.scheme() == "https");
-        if is_usable { Ok(url) } else { Err(refused) }
-    };
+    let endpoint = |member, text: &str| endpoint(url, reach, member, text);
     let userinfo = document.userinfo_endpoint.as_deref();
     Ok(Metadata {
         authorization: endpoint("authorization_endpoint", &document.authorization_endpoint)?,
@@ -90,6 +83,19 @@ pub(crate) async fn discover(
         ),
         names_issuer: document.authorization_response_iss_parameter_supported,
     })
+}
+
+/// The URL of an endpoint. A provider that is asked by HTTPS must not lead to one in the clear.
+fn endpoint(
+    document: &Url,
+    reach: Reach,
+    member: &'static str,
+    text: &str,
+) -> Result<Url, DocumentError> {
+    let refused = DocumentError::Url { member };
+    let Ok(url) = Url::parse(text) else { return Err(refused) };
+    let is_private = url.scheme() == "https" || document.scheme() != "https";
+    if is_private && check(&url, reach).is_ok() { Ok(url) } else { Err(refused) }
 }
 
 /// Sends a request for a JSON document and reads it.
@@ -127,5 +133,36 @@ fn client_authentication(announced: Option<&[String]>) -> ClientAuthentication {
         ClientAuthentication::Post
     } else {
         ClientAuthentication::Unknown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_read_by_https_leads_to_https_only() {
+        let accepts = |document: &str, reach, text| {
+            endpoint(&Url::parse(document).expect("a URL"), reach, "jwks_uri", text).is_ok()
+        };
+        let (open, tls) = ("http://127.0.0.1:1/d", "https://idp.example.com/d");
+        assert!(accepts(open, Reach::Any, "http://127.0.0.1:2/keys"));
+        assert!(accepts(open, Reach::Any, "https://10.0.0.1/keys"));
+        assert!(accepts(tls, Reach::Any, "https://10.0.0.1/keys"));
+        assert!(!accepts(tls, Reach::Any, "http://127.0.0.1:2/keys"));
+        assert!(!accepts(tls, Reach::Any, "http://localhost/keys"));
+        // What is built in has no business in an inner network.
+        assert!(!accepts(tls, Reach::Public, "https://10.0.0.1/keys"));
+        assert!(accepts(tls, Reach::Public, "https://www.googleapis.com/oauth2/v3/certs"));
+    }
+
+    #[test]
+    fn only_asymmetric_algorithms_that_are_announced_are_accepted() {
+        let of = |names: &[&str]| {
+            algorithms(Some(&names.iter().map(ToString::to_string).collect::<Vec<_>>()))
+        };
+        assert_eq!(algorithms(None), [Algorithm::RS256]);
+        assert_eq!(of(&["none", "HS256", "HS512", "RS1", "ES512", "rs256"]), []);
+        assert_eq!(of(&["ES256", "none", "RS256"]), [Algorithm::RS256, Algorithm::ES256]);
     }
 }

@@ -125,6 +125,22 @@ async fn a_code_that_the_provider_refuses_is_refused() {
 }
 
 #[tokio::test]
+async fn an_error_beside_tokens_is_an_error() {
+    let fake = Fake::start(&public_keys()).await;
+    let provider = fake.provider();
+    let begun = provider.begin(REDIRECT_URI).await.unwrap();
+    let answer = json!({
+        "error": "unsure`\n", "access_token": "a", "token_type": "bearer",
+        "id_token": token(How::Es256, &json!({}), &fake.claims(&begun)),
+    });
+    fake.set(TOKEN, Answer::Json(200, answer));
+    let callback = Callback::parse("code=a").unwrap();
+    let error = provider.finish(&callback, &stored(&begun)).await.unwrap_err();
+    let is_told = matches!(&error, OidcError::CodeRefused { error } if error == "unsure");
+    assert!(is_told, "{error:?}");
+}
+
+#[tokio::test]
 async fn a_callback_without_a_code_never_reaches_the_token_endpoint() {
     let fake = Fake::start(&public_keys()).await;
     let provider = fake.provider();

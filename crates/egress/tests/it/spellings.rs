@@ -72,6 +72,7 @@ const WRITTEN: &[&str] = &[
     "a.com:443@127.0.0.1",
     "127.0.0.1@a.com",
     "a:b@a.com",
+    ":b@a.com",
     "a.com%40@127.0.0.1",
     "@127.0.0.1",
     // What parsers read differently.

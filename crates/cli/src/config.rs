@@ -5,10 +5,13 @@
 //! stops at the first mistake; a [`ConfigError`] holds them all, each with its place. This is the
 //! only place of the product that looks at the environment.
 
+mod auth;
 mod database;
 mod limits;
 mod log;
 mod mail;
+mod masking;
+mod oauth;
 mod problem;
 mod read;
 pub mod reference;
@@ -20,14 +23,19 @@ mod value;
 use underpin_base::Limits;
 use underpin_schema::Schema;
 
+pub use auth::{Auth, AuthSecret};
 pub use database::Database;
 pub use log::Log;
 pub use mail::Mail;
+pub use oauth::{Oauth, OauthKeys, OauthProvider};
 pub use problem::{ConfigError, Place, Problem};
 pub use read::{Override, environment};
 pub use server::Server;
 pub use tiers::{Kinds, RoleTier, Tiers};
-pub use value::{DatabaseUrl, HostName, LogFormat, LogLevel, Networks, PublicUrl, SmtpSecurity};
+pub use value::{
+    DatabaseUrl, HostName, Links, LogFormat, LogLevel, Networks, Origins, PresetName, PublicUrl,
+    RegistrationMode, SmtpSecurity, Urls, VerificationMode,
+};
 
 /// Name of the configuration file in a project.
 pub const FILE_NAME: &str = "underpin.toml";
@@ -42,6 +50,10 @@ pub struct Config {
     pub server: Server,
     /// `[database]`.
     pub database: Database,
+    /// `[auth]`.
+    pub auth: Auth,
+    /// `[oauth.NAME]`.
+    pub oauth: Oauth,
     /// `[limits]`.
     pub limits: Limits,
     /// `[tiers]`.
@@ -82,8 +94,7 @@ impl Config {
     /// # Errors
     /// A mistake for each tier of a role that the schema does not have, with the nearest name.
     pub fn check_roles(&self, path: &str, text: &str, schema: &Schema) -> Result<(), ConfigError> {
-        let mut problems = self.tiers.unknown_roles(schema);
-        problem::sort(&mut problems);
+        let problems = self.tiers.unknown_roles(schema);
         if problems.is_empty() {
             return Ok(());
         }

@@ -42,22 +42,34 @@ pub struct Provider {
     keys: Arc<Remembered<Keys>>,
 }
 
+impl ProviderConfig {
+    /// Holds what an operator says against itself; asks nobody.
+    ///
+    /// # Errors
+    /// What cannot work.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if self.client_id.is_empty() {
+            return Err(ConfigError::NoClientId { name: self.name.clone() });
+        }
+        Authority::of(self)?;
+        authority::check_secret(self)?;
+        if let ClientSecret::Apple(key) = &self.client_secret
+            && !apple::is_usable(key)
+        {
+            return Err(ConfigError::AppleKey { name: self.name.clone() });
+        }
+        scope(self).map(drop)
+    }
+}
+
 impl Provider {
     /// A provider as configured.
     ///
     /// # Errors
     /// What in the configuration cannot work.
     pub fn new(config: ProviderConfig, egress: Client, clock: Clock) -> Result<Self, ConfigError> {
-        if config.client_id.is_empty() {
-            return Err(ConfigError::NoClientId { name: config.name });
-        }
+        config.check()?;
         let authority = Authority::of(&config)?;
-        authority::check_secret(&config)?;
-        if let ClientSecret::Apple(key) = &config.client_secret
-            && !apple::is_usable(key)
-        {
-            return Err(ConfigError::AppleKey { name: config.name });
-        }
         let scope = scope(&config)?;
         let reach = authority::reach(&config);
         let (metadata, keys) = (Remembered::new(clock.clone()), Remembered::new(clock.clone()));

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde_json::{Value, json};
 
-use super::read;
+use super::{masking, read};
 use crate::output::Colour;
 use crate::output::snippet::{self, Label, Message};
 
@@ -38,33 +38,14 @@ pub struct Problem {
 pub struct ConfigError {
     /// The file's name as shown.
     pub path: String,
-    /// The file's text.
+    /// The file's text, without the secrets in it.
     pub text: String,
     /// The mistakes, those of the file first.
     pub problems: Vec<Problem>,
 }
 
-/// `text` with asterisks, one for each byte, for what stands behind the names of secrets. Works line
-/// by line, so that it holds for a file that is not valid TOML, too.
-fn without_secrets(text: &str, secrets: &[&str]) -> String {
-    let is_secret = |line: &str| {
-        let name = line.split('=').next().unwrap_or_default();
-        secrets.contains(&name.trim().trim_matches(['"', '\'']))
-    };
-    let cover = |line: &str| match line.split_once('=') {
-        Some((name, value)) if is_secret(line) => {
-            let covered = |c: char| {
-                if c.is_ascii_whitespace() { c.to_string() } else { "*".repeat(c.len_utf8()) }
-            };
-            format!("{name}={}", value.chars().map(covered).collect::<String>())
-        }
-        Some(_) | None => line.to_owned(),
-    };
-    text.split_inclusive('\n').map(cover).collect()
-}
-
 /// Orders mistakes: those of the file first, as they stand there.
-pub(super) fn sort(problems: &mut [Problem]) {
+fn sort(problems: &mut [Problem]) {
     problems.sort_by_key(|problem| match &problem.place {
         Place::File(span) => (0, span.start),
         Place::Environment(_) => (1, 0),
@@ -74,8 +55,9 @@ pub(super) fn sort(problems: &mut [Problem]) {
 
 impl ConfigError {
     /// The mistakes in a file, whose secrets are covered: what is shown of it may end in a log.
-    pub(super) fn new(path: &str, text: &str, problems: Vec<Problem>) -> Self {
-        let text = without_secrets(text, &read::secrets());
+    pub(super) fn new(path: &str, text: &str, mut problems: Vec<Problem>) -> Self {
+        sort(&mut problems);
+        let text = masking::masked(text, &read::secrets());
         Self { path: path.to_owned(), text, problems }
     }
 

@@ -14,7 +14,8 @@ use underpin_schema::nearest;
 use super::section::{Key, Section};
 use super::value::{Kind, expects};
 use super::{
-    Config, ConfigError, Database, ENV_PREFIX, Log, Mail, Place, Problem, Server, Tiers, problem,
+    Auth, Config, ConfigError, Database, ENV_PREFIX, Log, Mail, Oauth, Place, Problem, Server,
+    Tiers,
 };
 
 /// A setting given by a flag.
@@ -45,8 +46,21 @@ pub(super) struct SectionEntry {
     pub(super) keys: Vec<Key>,
     /// What keys of other names mean, where the section takes them.
     pub(super) other: Option<Key>,
+    /// What stands for the names of tables, where the section is made of such.
+    pub(super) each: Option<&'static str>,
     set: fn(&mut Config, &str, &str) -> Result<(), String>,
     set_other: fn(&mut Config, &str, &str, &Place) -> Result<(), String>,
+    set_each: fn(&mut Config, (&str, &str), &str, &Place) -> Result<(), String>,
+}
+
+impl SectionEntry {
+    /// What stands between the brackets.
+    pub(super) fn title(&self) -> String {
+        match self.each {
+            None => self.name.to_owned(),
+            Some(each) => format!("{}.{each}", self.name),
+        }
+    }
 }
 
 /// A key as a source names it.
@@ -56,6 +70,8 @@ struct Named {
     name: String,
     /// Where the name stands, when it is none that the section knows beforehand.
     other: Option<Place>,
+    /// The table below the section's that it stands in, with its place.
+    each: Option<(String, Place)>,
 }
 
 /// Every section, in the order of the reference.
@@ -67,10 +83,13 @@ pub(super) fn sections() -> Vec<SectionEntry> {
             doc: S::DOC,
             keys: S::keys(),
             other: S::OTHER,
+            each: S::EACH,
             set,
             set_other,
+            set_each: |_: &mut Config, _, _: &str, _: &Place| Ok(()),
         }
     }
+    let oauth = entry::<Oauth>(|config, key, text| Section::set(&mut config.oauth, key, text));
     let tiers = entry::<Tiers>(|config, key, text| Section::set(&mut config.tiers, key, text));
     vec![
         entry::<Server>(|config, key, text| Section::set(&mut config.server, key, text)),
@@ -78,6 +97,13 @@ pub(super) fn sections() -> Vec<SectionEntry> {
             config.database_chosen |= key == "url";
             Section::set(&mut config.database, key, text)
         }),
+        entry::<Auth>(|config, key, text| Section::set(&mut config.auth, key, text)),
+        SectionEntry {
+            set_each: |config, names, text, place| {
+                Section::set_each(&mut config.oauth, names, text, place)
+            },
+            ..oauth
+        },
         entry::<Limits>(|config, key, text| Section::set(&mut config.limits, key, text)),
         SectionEntry {
             set_other: |config, key, text, place| {
@@ -151,20 +177,52 @@ impl Reading {
             return self.problem(Place::File(value.span()), message, label, help);
         };
         for (key, value) in keys {
-            self.file_key(index, key, value);
+            match self.sections[index].each {
+                None => self.file_key(index, None, key, value),
+                Some(_) => self.file_table(index, key, value),
+            }
         }
     }
 
-    fn file_key(
+    /// A table below the section's, as `[oauth.google]`.
+    fn file_table(
         &mut self,
         section: usize,
         name: &Spanned<toml::de::DeString<'_>>,
         value: &Spanned<DeValue<'_>>,
     ) {
         let place = Place::File(name.span());
-        let Some(named) = self.named(section, name.get_ref(), place.clone()) else {
+        let above = self.sections[section].name;
+        let DeValue::Table(keys) = value.get_ref() else {
+            let message = format!("`[{above}]` has tables of its own and no keys");
+            let label = format!("expects a table, found {}", describe(value.get_ref()));
+            let help = Some(format!("write `[{above}.{}]` and its keys below", name.get_ref()));
+            return self.problem(place, message, label, help);
+        };
+        if !is_table_name(name.get_ref()) {
+            let message = format!("`{}` cannot be the name of a table of `[{above}]`", name.get_ref());
+            let label = "expects small letters, digits, `-` and `_`".to_owned();
+            return self.problem(place, message, label, None);
+        }
+        let each = (name.get_ref().to_string(), place);
+        for (key, value) in keys {
+            self.file_key(section, Some(&each), key, value);
+        }
+    }
+
+    fn file_key(
+        &mut self,
+        section: usize,
+        each: Option<&(String, Place)>,
+        name: &Spanned<toml::de::DeString<'_>>,
+        value: &Spanned<DeValue<'_>>,
+    ) {
+        let place = Place::File(name.span());
+        let named = self.named(section, name.get_ref(), place.clone());
+        let Some(named) = named.map(|named| Named { each: each.cloned(), ..named }) else {
             let entry = &self.sections[section];
-            let message = format!("`[{}]` has no key `{}`", entry.name, name.get_ref());
+            let table = each.map_or(String::new(), |(each, _)| format!(".{each}"));
+            let message = format!("`[{}{table}]` has no key `{}`", entry.name, name.get_ref());
             let help =
                 did_you_mean(name.get_ref(), entry.keys.iter().map(|key| key.name), "its keys are");
             return self.problem(place, message, "unknown key".to_owned(), help);
@@ -174,6 +232,7 @@ impl Reading {
                 text.to_string()
             }
             (DeValue::Integer(integer), Kind::Integer) => decimal(integer),
+            (DeValue::Boolean(boolean), Kind::Boolean) => boolean.to_string(),
             (other, _) => {
                 let label = format!("{}, found {}", expects(named.key.kind), describe(other));
                 let message = self.wrong_value(&named);
@@ -226,10 +285,10 @@ impl Reading {
             let help = Some("a page cannot hold more rows by default than at most".to_owned());
             self.problem(place, message, "set here".to_owned(), help);
         }
+        self.problems.extend(self.config.oauth.problems());
         if self.problems.is_empty() {
             return Ok(self.config);
         }
-        problem::sort(&mut self.problems);
         Err(ConfigError::new(path, text, self.problems))
     }
 
@@ -260,14 +319,21 @@ impl Reading {
                 return Err(format!("expects a whole number from {min} to {max}"));
             }
         }
-        match &named.other {
-            None => (section.set)(&mut self.config, key.name, text),
-            Some(place) => (section.set_other)(&mut self.config, &named.name, text, place),
+        match (&named.each, &named.other) {
+            (Some((each, place)), _) => {
+                (section.set_each)(&mut self.config, (each, key.name), text, place)
+            }
+            (None, None) => (section.set)(&mut self.config, key.name, text),
+            (None, Some(place)) => {
+                (section.set_other)(&mut self.config, &named.name, text, place)
+            }
         }
     }
 
     fn wrong_value(&self, named: &Named) -> String {
-        format!("`{}.{}` cannot have this value", self.sections[named.section].name, named.name)
+        let section = self.sections[named.section].name;
+        let table = named.each.as_ref().map_or(String::new(), |(each, _)| format!(".{each}"));
+        format!("`{section}{table}.{}` cannot have this value", named.name)
     }
 
     /// The key that `name`, which stands at `place`, names in a section.
@@ -276,7 +342,8 @@ impl Reading {
         let known = entry.keys.iter().find(|key| key.name == name);
         let other = entry.other.as_ref().filter(|_| known.is_none() && is_name(name));
         let key = *known.or(other)?;
-        Some(Named { section, key, name: name.to_owned(), other: other.map(|_| place) })
+        let other = other.map(|_| place);
+        Some(Named { section, key, name: name.to_owned(), other, each: None })
     }
 
     fn named_by_variable(&self, variable_name: &str) -> Option<Named> {
@@ -284,7 +351,13 @@ impl Reading {
             let name = variable_name.strip_prefix(&variable(entry.name, ""))?;
             let name = name.bytes().all(|byte| !byte.is_ascii_lowercase()).then_some(name)?;
             let place = Place::Environment(variable_name.to_owned());
-            self.named(section, &name.to_ascii_lowercase(), place)
+            let name = name.to_ascii_lowercase();
+            if entry.each.is_none() {
+                return self.named(section, &name, place);
+            }
+            let (each, name) = name.split_once("__").filter(|(each, _)| is_table_name(each))?;
+            let named = self.named(section, name, place.clone())?;
+            Some(Named { each: Some((each.to_owned(), place)), ..named })
         })
     }
 
@@ -323,6 +396,11 @@ impl Reading {
 fn is_name(name: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     !name.is_empty() && name.bytes().all(is_part)
+}
+
+/// Whether a table below a section's may be called so: its name stands in URLs.
+fn is_table_name(name: &str) -> bool {
+    is_name(name) && !name.contains("__") && !name.bytes().any(|byte| byte.is_ascii_uppercase())
 }
 
 /// "did you mean `x`?" where a name is near; else all names, where they are few.

@@ -42,7 +42,7 @@ pub fn page() -> String {
         let _ = write!(
             page,
             "\n## `[{}]`\n\n{}\n\n| key | meaning | values | default |\n|---|---|---|---|\n",
-            section.name,
+            section.title(),
             sentences(section.doc)
         );
         for key in section.keys.iter().chain(&section.other) {
@@ -85,7 +85,10 @@ pub fn env_example() -> String {
         let _ = writeln!(text, "\n# {}", sentences(section.doc));
         for key in section.keys.iter().chain(&section.other) {
             let default = key.default.toml(key.kind).unwrap_or_default();
-            let variable = variable(section.name, key.name);
+            let variable = match section.each {
+                None => variable(section.name, key.name),
+                Some(each) => variable(section.name, &format!("{each}__{}", key.name)),
+            };
             let _ = writeln!(text, "#{variable}={}", default.trim_matches('"'));
         }
     }
@@ -101,7 +104,9 @@ pub fn starter_file() -> String {
 "
     .to_owned();
     for section in sections() {
-        let _ = writeln!(text, "\n[{}]", section.name);
+        // A table that stands for others would be one itself.
+        let comment = if section.each.is_some() { "# " } else { "" };
+        let _ = writeln!(text, "\n{comment}[{}]", section.title());
         if section.name == "limits" {
             // Limits are many and rarely touched; two show what they look like.
             let _ = writeln!(text, "# page_rows_max = 100\n# body_bytes_max = 1048576");
@@ -132,12 +137,17 @@ fn section_schema(section: &SectionEntry) -> (String, Value) {
         "additionalProperties": section.other.as_ref().map_or(json!(false), key_schema),
         "properties": keys,
     });
+    let schema = match section.each {
+        None => schema,
+        Some(_) => json!({ "type": "object", "additionalProperties": schema }),
+    };
     (section.name.to_owned(), schema)
 }
 
 fn key_schema(key: &Key) -> Value {
     let mut schema = match key.kind {
         Kind::Text { .. } => json!({ "type": "string" }),
+        Kind::Boolean => json!({ "type": "boolean" }),
         Kind::Integer => json!({ "type": "integer" }),
         Kind::Choice(words) => json!({ "enum": words }),
         Kind::Secret => json!({ "type": "string", "writeOnly": true }),
@@ -150,6 +160,7 @@ fn key_schema(key: &Key) -> Value {
     if let Some(default) = key.default.toml(key.kind) {
         schema["default"] = match key.kind {
             Kind::Integer => json!(default.parse::<u64>().ok()),
+            Kind::Boolean => json!(default == "true"),
             Kind::Text { .. } | Kind::Choice(_) | Kind::Secret => json!(default.trim_matches('"')),
         };
     }
@@ -163,6 +174,7 @@ fn values(key: &Key) -> String {
         (Kind::Integer, None) => "a whole number".to_owned(),
         (Kind::Text { form }, _) => form.to_owned(),
         (Kind::Secret, _) => "text that is never shown".to_owned(),
+        (Kind::Boolean, _) => "`true`, `false`".to_owned(),
         (Kind::Choice(words), _) => {
             let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
             quoted.join(", ")

@@ -35,7 +35,7 @@ impl Default {
         match (self, kind) {
             (Self::Integer(value), _) => Some(value.to_string()),
             (Self::Text(""), _) => None,
-            (Self::Text(text), Kind::Integer) => Some(text.to_owned()),
+            (Self::Text(text), Kind::Integer | Kind::Boolean) => Some(text.to_owned()),
             (Self::Text(text), Kind::Text { .. } | Kind::Choice(_) | Kind::Secret) => {
                 Some(format!("{text:?}"))
             }
@@ -52,6 +52,9 @@ pub(crate) trait Section {
     /// What keys of names beyond [`Section::keys`] mean, in a section that takes them; the name
     /// stands for theirs. They consist of letters, digits, `_` and `-`.
     const OTHER: Option<Key> = None;
+    /// What stands for the names of tables below the section's, in a section that is made of such,
+    /// as `[oauth.google]`: each has the keys of [`Section::keys`].
+    const EACH: Option<&'static str> = None;
 
     /// Every key, in the order of the reference.
     fn keys() -> Vec<Key>;
@@ -68,6 +71,20 @@ pub(crate) trait Section {
     /// Says what the key expects, when `text` is not it.
     fn set_other(&mut self, _name: &str, _text: &str, _place: &Place) -> Result<(), String> {
         unreachable!("the section takes no other keys")
+    }
+
+    /// Sets a key of the table with a name, in a section that has [`Section::EACH`]; it stands at
+    /// `place`.
+    ///
+    /// # Errors
+    /// Says what the key expects, when `text` is not it.
+    fn set_each(
+        &mut self,
+        (_each, _name): (&str, &str),
+        _text: &str,
+        _place: &Place,
+    ) -> Result<(), String> {
+        unreachable!("the section has no tables")
     }
 }
 

@@ -1,5 +1,7 @@
 //! The types a key may have: how each is read from text, and how the reference describes it.
 
+mod web;
+
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -8,6 +10,8 @@ use underpin_base::Secret;
 use underpin_limiter::{Cidr, Quota};
 use underpin_mail::{Security, Sender};
 use url::Url;
+
+pub use web::{Links, Origins, Urls};
 
 /// What values a key takes, for messages, the reference page and the JSON Schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +23,8 @@ pub(crate) enum Kind {
     },
     /// A whole number that is not negative.
     Integer,
+    /// `true` or `false`.
+    Boolean,
     /// One of these words.
     Choice(&'static [&'static str]),
     /// Text that nobody is shown, not even in a message that it is wrong.
@@ -53,6 +59,23 @@ macro_rules! integers {
 }
 
 integers!(u16, u32, usize);
+
+impl Setting for bool {
+    const KIND: Kind = Kind::Boolean;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| expects(Self::KIND))
+    }
+}
+
+impl Setting for String {
+    const KIND: Kind = Kind::Text { form: "text" };
+
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.trim().is_empty() { Err(expects(Self::KIND)) } else { Ok(text.to_owned()) }
+    }
+}
+
 
 macro_rules! choice {
     ($(#[doc = $doc:literal])+ $name:ident { $($(#[doc = $variant_doc:literal])+ $variant:ident = $word:literal,)+ }) => {
@@ -100,6 +123,42 @@ choice! {
         Debug = "debug",
         /// Everything.
         Trace = "trace",
+    }
+}
+
+choice! {
+    /// Whether an e-mail address must be proved before its account can be used.
+    VerificationMode {
+        /// Nobody logs in before.
+        Required = "required",
+        /// Registering logs in at once.
+        Optional = "optional",
+    }
+}
+
+choice! {
+    /// Who may make an account.
+    RegistrationMode {
+        /// Anybody.
+        Open = "open",
+        /// Nobody but those who may invite.
+        Closed = "closed",
+    }
+}
+
+choice! {
+    /// A provider of logins whose peculiarities are known.
+    PresetName {
+        /// None of them.
+        None = "none",
+        /// GitHub, and GitHub Enterprise Server.
+        GitHub = "github",
+        /// Google.
+        Google = "google",
+        /// Microsoft Entra ID.
+        Microsoft = "microsoft",
+        /// Sign in with Apple.
+        Apple = "apple",
     }
 }
 
@@ -344,6 +403,7 @@ impl Setting for DatabaseUrl {
 pub(crate) fn expects(kind: Kind) -> String {
     match kind {
         Kind::Text { form } => format!("expects {form}"),
+        Kind::Boolean => "expects `true` or `false`".to_owned(),
         Kind::Integer => "expects a whole number".to_owned(),
         Kind::Choice(words) => format!("expects {}", one_of(words)),
         Kind::Secret => "expects text".to_owned(),

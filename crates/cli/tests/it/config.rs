@@ -207,3 +207,58 @@ fn mail_is_described_by_a_host_an_address_and_a_login() {
         assert!(told.contains(&format!("`mail.{key}` cannot have this value")), "{told}");
     }
 }
+
+const SECRET: &str = "kZ8vQ2mR7tY4uI1oP6aS3dF9gH0jK5lZ";
+
+#[test]
+fn accounts_are_configured_by_sections_of_their_own() {
+    let file = format!(
+        "[auth]\nsecret = \"{SECRET}\"\nregistration = \"closed\"\nanonymous = true\n\
+         access_minutes = 5\nallowed_origins = \"https://shop.example\"\n\
+         [oauth.google]\npreset = \"google\"\nclient_id = \"id\"\nclient_secret = \"s\"\n"
+    );
+    let environment = [
+        ("UNDERPIN_AUTH__IDLE_DAYS", "3"),
+        ("UNDERPIN_OAUTH__GOOGLE__CLIENT_ID", "other"),
+        ("UNDERPIN_OAUTH__WORK__ISSUER", "https://login.example.com"),
+        ("UNDERPIN_OAUTH__WORK__CLIENT_ID", "app"),
+    ];
+    let config = read(&file, &environment);
+    assert!(config.auth.secret.is_some() && config.auth.anonymous);
+    assert_eq!((config.auth.access_minutes, config.auth.idle_days), (5, 3));
+    assert_eq!(config.auth.allowed_origins.as_slice(), ["https://shop.example"]);
+    let providers = config.oauth.configs();
+    let shown: Vec<(&str, &str)> =
+        providers.iter().map(|it| (it.name.as_str(), it.client_id.as_str())).collect();
+    assert_eq!(shown, [("google", "other"), ("work", "app")]);
+}
+
+#[test]
+fn mistakes_about_accounts_are_shown_and_secrets_are_not() {
+    let text = mistakes(
+        "[auth]\nsecret = \"hunter2\"\naccess_minutes = 16\nanonymous = \"yes\"\n\
+         verification = \"never\"\nlinks_url = \"shop.example\"\n\
+         [oauth]\ngoogle = \"on\"\n\
+         [oauth.github]\npreset = \"github\"\nclient_id = \"id\"\n\
+         [oauth.apple]\npreset = \"apple\"\nclientid = \"id\"\nprivate_key = \"\"\"\nhunter2\n\"\"\"\n\
+         [oauth.Work]\nclient_id = \"id\"\n",
+        &[
+            ("UNDERPIN_AUTH__SECRET", "changeme-changeme-changeme-changeme"),
+            ("UNDERPIN_OAUTH__GITHUB__CLIENT_SECRT", "hunter2"),
+        ],
+    );
+    assert!(!text.contains("hunter2") && !text.contains("changeme-"), "{text}");
+    assert_snapshot!("config_accounts", text);
+}
+
+#[test]
+fn a_secret_in_a_file_that_is_not_toml_is_not_shown() {
+    let text = mistakes("[auth]\nsecret = \"hunter2\n", &[]);
+    assert!(!text.contains("hunter2"), "{text}");
+}
+
+#[test]
+fn a_configuration_does_not_print_its_secrets() {
+    let shown = format!("{:?}", read(&format!("[auth]\nsecret = \"{SECRET}\""), &[]));
+    assert!(!shown.contains(SECRET), "{shown}");
+}

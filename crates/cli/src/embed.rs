@@ -15,7 +15,7 @@ use crate::exit::Failure;
 use crate::output::{Output, Reader};
 use crate::project::Project;
 use crate::serving::{self, Listener};
-use crate::{migration, wiring};
+use crate::{accounts, migration, wiring};
 
 /// A project that is open, with a port of its own, ready to be served.
 ///
@@ -44,7 +44,8 @@ pub struct Setup {
     pub on_behind: OnBehind,
     /// Clock and identifiers; its limits are replaced by those of `config`.
     pub engine: Options,
-    /// Actors that fixed tokens stand for.
+    /// Actors that fixed tokens stand for, and keys in place of those of the project's secret. How
+    /// accounts behave is said by `config`.
     pub accounts: underpin_accounts::Options,
 }
 
@@ -86,7 +87,8 @@ impl Underpin {
         let schema = project.diagnose()?.into_schema(output)?;
         project.check_roles(&schema, output)?;
         let listener = Listener::open(&project.config.server)?;
-        let store = Database::of(&project, Purpose::Serve).open(&project.config)?;
+        let database = Database::of(&project, Purpose::Serve);
+        let store = database.open(&project.config)?;
         match on_behind {
             OnBehind::Refuse => wiring::refuse_behind(&project, &store, &schema).await?,
             OnBehind::Migrate => {
@@ -96,6 +98,8 @@ impl Underpin {
         }
         let options = Options { limits: project.config.limits.clone(), ..options };
         let engine = Arc::new(Engine::start(store, schema, options).await?);
+        let url = listener.url(&project.config.server);
+        let accounts = accounts::options(accounts, &project.config, database.path(), &url)?;
         let accounts = Arc::new(Accounts::start(engine, accounts).await?);
         Ok(Self { accounts, listener, config: project.config })
     }

@@ -5,6 +5,7 @@
 //! below, and there is nothing here that a transport could not do without.
 #![warn(missing_docs)]
 
+mod accounts;
 mod args;
 mod command;
 pub mod config;

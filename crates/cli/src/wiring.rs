@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use underpin_accounts::Accounts;
+use underpin_accounts::{Accounts, Options};
 use underpin_engine::Engine;
 use underpin_migrate::{Consent, Status};
 use underpin_schema::Schema;
@@ -12,7 +12,7 @@ use crate::database::{Database, Purpose};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::project::Project;
-use crate::{invocation, migration};
+use crate::{accounts, invocation, migration};
 
 /// A project whose database is open.
 pub(crate) struct Opened {
@@ -21,9 +21,21 @@ pub(crate) struct Opened {
     pub(crate) database: Database,
 }
 
-/// The accounts of a database that is served.
-pub(crate) async fn accounts(engine: Arc<Engine>) -> Result<Arc<Accounts>, Failure> {
-    Ok(Arc::new(Accounts::start(engine, underpin_accounts::Options::default()).await?))
+/// The accounts of a database that is served at `url`.
+pub(crate) async fn accounts(
+    engine: Arc<Engine>,
+    project: &Project,
+    database: &Database,
+    url: &str,
+) -> Result<Arc<Accounts>, Failure> {
+    let options = Options::default();
+    let options = accounts::options(options, &project.config, database.path(), url)?;
+    Ok(Arc::new(Accounts::start(engine, options).await?))
+}
+
+/// The accounts of a database for a command that needs no secret, and makes none.
+async fn accounts_for_command(engine: Arc<Engine>) -> Result<Arc<Accounts>, Failure> {
+    Ok(Arc::new(Accounts::start(engine, Options::default()).await?))
 }
 
 /// What a command needs of the database.
@@ -42,7 +54,7 @@ pub(crate) async fn open_keys(project: &Project) -> Result<Opened, Failure> {
     refuse_without_database(project, &database)?;
     let store = database.open(&project.config)?;
     let engine = Arc::new(Engine::start_for_accounts(store, project.engine_options()).await?);
-    let accounts = accounts(Arc::clone(&engine)).await?;
+    let accounts = accounts_for_command(Arc::clone(&engine)).await?;
     Ok(Opened { engine, accounts, database })
 }
 
@@ -81,7 +93,7 @@ pub(crate) async fn open(project: &Project, need: Need, output: Output) -> Resul
         refuse_behind(project, &store, &schema).await?;
     }
     let engine = Arc::new(Engine::start(store, schema, project.engine_options()).await?);
-    let accounts = accounts(Arc::clone(&engine)).await?;
+    let accounts = accounts_for_command(Arc::clone(&engine)).await?;
     Ok(Opened { engine, accounts, database })
 }
 

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::json;
+use underpin_accounts::Accounts;
 use underpin_engine::{Engine, Seeding};
 use underpin_migrate::{Consent, MigrationPlan};
 
@@ -24,7 +25,7 @@ use crate::seed::{self, Seeded};
 use crate::serving::{self, Listener};
 use crate::shutdown::Shutdown;
 use crate::watch::{Saved, Watch};
-use crate::{invocation, logging, mail, migration};
+use crate::{invocation, logging, mail, migration, wiring};
 
 /// How long others may have migrated the database before it is noticed.
 const DATABASE_LOOK: Duration = Duration::from_secs(1);
@@ -66,7 +67,7 @@ pub(crate) fn run(args: &DevArgs, output: Output) -> Outcome {
         session.announce(&listener, fill.as_ref(), started.elapsed());
 
         let config = session.project.config.clone();
-        let accounts = crate::wiring::accounts(Arc::clone(&session.engine)).await?;
+        let accounts = session.accounts().await?;
         let stop = async {
             shutdown.requested().await;
             output.note("stopping; requests in flight are ended first");
@@ -111,6 +112,11 @@ impl Session {
         let engine = Arc::new(Engine::start(store, schema, project.engine_options()).await?);
         let (url, told_unfit) = (String::new(), false);
         Ok(Self { project, output, database, engine, url, version, told_unfit, text })
+    }
+
+    async fn accounts(&self) -> Result<Arc<Accounts>, Failure> {
+        let engine = Arc::clone(&self.engine);
+        wiring::accounts(engine, &self.project, &self.database, &self.url).await
     }
 
     async fn fill_fresh_database(&self) -> Result<Option<Seeded>, Failure> {

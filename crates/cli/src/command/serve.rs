@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use clap::Args;
-use underpin_accounts::Accounts;
 use underpin_engine::Engine;
 use underpin_migrate::Consent;
 use underpin_schema::Schema;
@@ -46,10 +45,11 @@ pub(crate) fn run(args: &ServeArgs, output: Output) -> Outcome {
             .map_err(|error| Failure::failed(format!("cannot listen for signals: {error}")))?;
         let listener = Listener::open(&project.config.server)?;
         let database = Database::of(&project, Purpose::Serve);
-        let starting = start(args, &project, &database, schema);
-        let accounts = shutdown.unless_requested(starting).await?;
-        let engine = Arc::clone(accounts.engine());
         let url = listener.url(&project.config.server);
+        let starting = start(args, &project, &database, schema);
+        let engine = shutdown.unless_requested(starting).await?;
+        let accounts = wiring::accounts(engine, &project, &database, &url).await?;
+        let engine = Arc::clone(accounts.engine());
         let (address, mail) = (listener.address(), transport.shown());
         tracing::info!(%address, url, database = database.shown(), mail, "serving");
         let stop = async {
@@ -69,7 +69,7 @@ async fn start(
     project: &Project,
     database: &Database,
     schema: Arc<Schema>,
-) -> Result<Arc<Accounts>, Failure> {
+) -> Result<Arc<Engine>, Failure> {
     if !args.migrate {
         wiring::refuse_without_database(project, database)?;
     }
@@ -85,5 +85,5 @@ async fn start(
         wiring::refuse_behind(project, &store, &schema).await?;
     }
     let engine = Engine::start(store, schema, project.engine_options()).await?;
-    wiring::accounts(Arc::new(engine)).await
+    Ok(Arc::new(engine))
 }

@@ -4,9 +4,7 @@ use underpin_base::Secret;
 use underpin_credentials::MasterSecret;
 
 use super::section::section;
-use super::value::{
-    Kind, Links, Origins, RegistrationMode, Setting, Urls, VerificationMode,
-};
+use super::value::{Kind, Links, Origins, RegistrationMode, Setting, Urls, VerificationMode};
 
 section! {
     /// Accounts: who may make one, and how long what proves who somebody is stays good.

@@ -64,11 +64,16 @@ impl Section for Oauth {
         unreachable!("invariant: keys stand in a table of their provider")
     }
 
-    fn set_each(&mut self, (each, name): (&str, &str), text: &str, place: &Place) -> Result<(), String> {
-        let provider = self.providers.entry(each.to_owned()).or_insert_with(|| OauthProvider {
-            keys: OauthKeys::default(),
-            place: place.clone(),
-        });
+    fn set_each(
+        &mut self,
+        (each, name): (&str, &str),
+        text: &str,
+        place: &Place,
+    ) -> Result<(), String> {
+        let provider = self
+            .providers
+            .entry(each.to_owned())
+            .or_insert_with(|| OauthProvider { keys: OauthKeys::default(), place: place.clone() });
         provider.keys.set(name, text)
     }
 }

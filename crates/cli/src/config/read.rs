@@ -200,7 +200,8 @@ impl Reading {
             return self.problem(place, message, label, help);
         };
         if !is_table_name(name.get_ref()) {
-            let message = format!("`{}` cannot be the name of a table of `[{above}]`", name.get_ref());
+            let message =
+                format!("`{}` cannot be the name of a table of `[{above}]`", name.get_ref());
             let label = "expects small letters, digits, `-` and `_`".to_owned();
             return self.problem(place, message, label, None);
         }
@@ -324,9 +325,7 @@ impl Reading {
                 (section.set_each)(&mut self.config, (each, key.name), text, place)
             }
             (None, None) => (section.set)(&mut self.config, key.name, text),
-            (None, Some(place)) => {
-                (section.set_other)(&mut self.config, &named.name, text, place)
-            }
+            (None, Some(place)) => (section.set_other)(&mut self.config, &named.name, text, place),
         }
     }
 
@@ -372,8 +371,13 @@ impl Reading {
         let known: Vec<_> = self.sections.iter().flat_map(keys).collect();
         let (section, key) = wrong.split_once("__").unwrap_or((&wrong, ""));
         let near = match self.sections.iter().find(|entry| entry.name == section) {
-            Some(entry) => nearest(key, entry.keys.iter().map(|key| key.name))
-                .map(|key| variable(entry.name, key)),
+            Some(entry) => {
+                let table = entry.each.and_then(|_| key.split_once("__"));
+                let (table, key) = table.map_or(("", key), |(table, key)| (table, key));
+                let between = if table.is_empty() { "" } else { "__" };
+                nearest(key, entry.keys.iter().map(|key| key.name))
+                    .map(|key| variable(entry.name, &format!("{table}{between}{key}")))
+            }
             None => nearest(&wrong, known.iter().map(|(joined, ..)| joined.as_str()))
                 .and_then(|near| known.iter().find(|(joined, ..)| joined == near))
                 .map(|(_, section, key)| variable(section, key.name)),

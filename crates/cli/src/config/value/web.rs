@@ -17,7 +17,8 @@ impl Links {
 }
 
 impl Setting for Option<Links> {
-    const KIND: Kind = Kind::Text { form: "a URL without a query, as `https://shop.example/account`" };
+    const KIND: Kind =
+        Kind::Text { form: "a URL without a query, as `https://shop.example/account`" };
     const EXAMPLE: &'static str = "https://shop.example/account";
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -42,8 +43,9 @@ impl Urls {
 }
 
 impl Setting for Urls {
-    const KIND: Kind =
-        Kind::Text { form: "URLs with commas between, as `https://shop.example/login, myapp://login`" };
+    const KIND: Kind = Kind::Text {
+        form: "URLs with commas between, as `https://shop.example/login, myapp://login`",
+    };
     const EXAMPLE: &'static str = "https://shop.example/login, myapp://login";
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -51,7 +53,8 @@ impl Setting for Urls {
             let url = Url::parse(part).ok()?;
             let has_place = url.has_host() || !matches!(url.scheme(), "http" | "https");
             // Whoever begins with these can make a page of anything.
-            let is_code = matches!(url.scheme(), "javascript" | "data" | "blob" | "file" | "vbscript");
+            let is_code =
+                matches!(url.scheme(), "javascript" | "data" | "blob" | "file" | "vbscript");
             let is_bare = url.username().is_empty() && url.password().is_none() && is_short(&url);
             (has_place && !is_code && is_bare).then(|| url.to_string())
         };
@@ -123,7 +126,8 @@ mod tests {
         let urls = Urls::parse("https://a.example/x, myapp://login").unwrap();
         assert_eq!(urls.as_slice(), ["https://a.example/x", "myapp://login"]);
         assert_eq!(Urls::parse(" "), Ok(Urls::default()));
-        for wrong in ["javascript:alert(1)", "data:text/html,x", "/x", "https://a,", "https://a?b"] {
+        for wrong in ["javascript:alert(1)", "data:text/html,x", "/x", "https://a,", "https://a?b"]
+        {
             assert!(Urls::parse(wrong).is_err(), "{wrong}");
         }
     }

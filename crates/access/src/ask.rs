@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::runtime::Runtime;
-use underpin_base::{Clock, Error};
+use underpin_base::{Clock, Code, Error};
 use underpin_engine::{Context, Engine};
 use underpin_plan::{Actor, Document, Folded, Roles, WriteKind};
 use underpin_schema::{Locking, Model, ModelId, Value, nearest};
@@ -251,8 +251,12 @@ impl Suite {
         for field in identities {
             let path = account.field(*field).name.clone();
             let wanted = Wanted { path, text: Some(name.to_owned()), shown: name.to_owned() };
-            // A text that is no e-mail is nobody's.
-            keys.extend(door.keys(account.id, &[wanted]).unwrap_or_default());
+            match door.keys(account.id, &[wanted]) {
+                Ok(found) => keys.extend(found),
+                // A text that is no e-mail is nobody's.
+                Err(error) if error.code() == Code::InvalidParameter => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         let scalar = key_scalar(account);
         for key in keys {

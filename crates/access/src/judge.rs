@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use underpin_base::{Code, Error, Limits, Result};
 use underpin_plan::{
-    Catalog, Operation, Roles, RowTest, WriteRequest, WriteShape, WriteTest, authorize_write,
-    permit, validate,
+    Catalog, Link, Operation, Roles, RowTest, WritePlan, WriteRequest, WriteShape, WriteTest,
+    authorize_write, permit, validate,
 };
-use underpin_rules::Predicate;
-use underpin_schema::{FieldCode, FieldId, Model, ModelId, Value};
+use underpin_rules::{Predicate, Slot};
+use underpin_schema::{FieldCode, FieldId, FieldKind, Model, ModelId, Value};
 
 use crate::scene::{Scene, SceneRow};
 use crate::source::Source;
@@ -111,7 +111,7 @@ impl<'a> Judge<'a> {
         match authorize_write(self.catalog, self.scene.folded(), &shape, self.limits) {
             Ok(authorized) => {
                 let slots = authorized.bind(request, case.row.key());
-                self.tested(action, &case, (&authorized.plan().tests, &slots))
+                self.tested(action, &case, (authorized.plan(), &slots))
             }
             Err(error) => self.invalid(action, &case, &error),
         }
@@ -153,8 +153,9 @@ impl<'a> Judge<'a> {
         &self,
         action: String,
         case: &Case<'_>,
-        (tests, slots): (&[WriteTest], &[Value]),
+        (plan, slots): (&WritePlan, &[Value]),
     ) -> Result<Story> {
+        let tests = &plan.tests;
         let mut findings = Vec::new();
         if case.operation != Operation::Create {
             findings.push(self.read_finding(case)?);
@@ -189,7 +190,8 @@ impl<'a> Judge<'a> {
                     findings.push(self.write_finding(case, case.model.field(*field), again)?);
                 }
                 WriteTest::Reference(field, row) if !holds => {
-                    findings.push(self.reference_finding(case, *field, row, slots)?);
+                    let key = value_at(slots, row.key);
+                    findings.push(self.reference_finding(case, *field, (row.model, key))?);
                 }
                 WriteTest::Check(_, message) if !holds => {
                     findings.push(findings::unmet(case, message));
@@ -203,6 +205,12 @@ impl<'a> Judge<'a> {
             if !holds && failed.is_none() {
                 failed = Some((place, code));
             }
+        }
+        if failed.is_none()
+            && let Some(finding) = self.hidden_link(case, &plan.links, slots)?
+        {
+            failed = Some((findings.len(), Code::ReferenceConflict));
+            findings.push(finding);
         }
         let subject = operation_subject(case.model, case.operation);
         let decider = failed.map_or_else(
@@ -230,8 +238,31 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// The first row of a list that is set which the actor does not see.
+    fn hidden_link(
+        &self,
+        case: &Case<'_>,
+        links: &[Link],
+        slots: &[Value],
+    ) -> Result<Option<Finding>> {
+        for link in links {
+            let FieldKind::ManyToMany(join) = &case.model.field(link.field).kind else { continue };
+            let Value::List(keys) = value_at(slots, link.slot) else { continue };
+            for key in keys {
+                let seen = match self.scene.row(join.target, key)? {
+                    Some(row) => self.scene.holds(&link.condition, &row, None, slots)?,
+                    None => false,
+                };
+                if !seen {
+                    return self.reference_finding(case, link.field, (join.target, key)).map(Some);
+                }
+            }
+        }
+        Ok(None)
+    }
+
     fn row_passes(&self, test: &RowTest, slots: &[Value]) -> Result<bool> {
-        let key = slots.get(usize::from(test.key.0)).unwrap_or(&Value::Null);
+        let key = value_at(slots, test.key);
         if key.is_null() {
             return Ok(test.nullable);
         }
@@ -284,6 +315,10 @@ impl<'a> Judge<'a> {
         let scalar = key_scalar(self.catalog.schema.model(model));
         (self.names)(model, key).unwrap_or_else(|| text_of(scalar, key))
     }
+}
+
+fn value_at(slots: &[Value], slot: Slot) -> &Value {
+    slots.get(usize::from(slot.0)).unwrap_or(&Value::Null)
 }
 
 /// A write under judgement.

@@ -1,9 +1,9 @@
 //! Asks the rules of the schema one by one, and keeps what they said.
 
 use underpin_base::Result;
-use underpin_plan::{Operation, RowTest, WriteRequest};
+use underpin_plan::{Operation, WriteRequest};
 use underpin_rules::{Predicate, RuleKind, grants_any};
-use underpin_schema::{Field, FieldId, FieldKind, Model, RuleText, Value};
+use underpin_schema::{Field, FieldId, FieldKind, Model, ModelId, RuleText, Value};
 
 use super::{At, Case, Judge, verb};
 use crate::scene::{SceneRow, sent};
@@ -92,14 +92,12 @@ impl<'a> Judge<'a> {
         &self,
         case: &Case<'_>,
         field: FieldId,
-        test: &RowTest,
-        slots: &[Value],
+        (target, key): (ModelId, &Value),
     ) -> Result<Finding> {
-        let key = slots.get(usize::from(test.key.0)).unwrap_or(&Value::Null);
-        let target = self.catalog.schema.model(test.model);
+        let target = self.catalog.schema.model(target);
         let name = &case.model.field(field).name;
-        let words = self.row_words(test.model, key);
-        let mut finding = match self.scene.row(test.model, key)? {
+        let words = self.row_words(target.id, key);
+        let mut finding = match self.scene.row(target.id, key)? {
             Some(row) => {
                 let asked = self.operation(target, Operation::Merge, true);
                 self.ask(&asked, target, &self.at(&row))?

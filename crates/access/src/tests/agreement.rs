@@ -47,7 +47,7 @@ type Note @model
   rank: Int! @default(value: 1)
   locked: Boolean! @default(value: false) @access(write: "row.rank > 2 || auth.is('editor')")
   secret: String @access(read: "auth.can('notes:secret') || row.rank == 3", write: "auth.can('notes:secret')")
-  tagged: [User!]! @relation @readonly
+  tagged: [User!]! @relation
   limited: String @access(read: "row.owner.token == 'let me in'")
 }
 "#;
@@ -68,7 +68,7 @@ rows:
 ";
 
 /// Documents that are tried on every row of the model, and as new rows.
-const DOCUMENTS: [(&str, &str); 13] = [
+const DOCUMENTS: [(&str, &str); 16] = [
     ("Order", "{ note: hello }"),
     ("Order", "{ status: PAID }"),
     ("Order", "{ customer: bob }"),
@@ -82,6 +82,9 @@ const DOCUMENTS: [(&str, &str); 13] = [
     ("Note", "{ rank: -1, owner: ada }"),
     ("Note", "{ team: blue, owner: ada }"),
     ("Note", "{ secret: x }"),
+    ("Note", "{ owner: ada, tagged: [cat, ada] }"),
+    ("Note", "{ tagged: [bob] }"),
+    ("Note", "{ tagged: [] }"),
 ];
 
 /// What a run has seen, so that it cannot pass by seeing nothing.

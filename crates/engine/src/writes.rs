@@ -118,6 +118,7 @@ pub(crate) fn named(error: Error, model: &Model, operation: Operation) -> Error 
 }
 
 /// What a write needs besides its plan and request.
+#[derive(Clone, Copy)]
 pub(crate) struct Surroundings<'a> {
     pub(crate) ctx: &'a Context,
     pub(crate) model: &'a Model,

@@ -106,8 +106,8 @@ async fn of_fifty_that_consume_the_same_row_one_succeeds() {
     })
     .await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
-    let missed = outcomes.iter().filter_map(|outcome| outcome.as_ref().err());
-    assert!(missed.clone().all(|error| error.code() == Code::NotFound), "{:?}", missed.last());
+    let mut missed = outcomes.iter().filter_map(|outcome| outcome.as_ref().err());
+    assert!(missed.all(|error| error.code() == Code::NotFound), "{outcomes:?}");
 }
 
 #[tokio::test]

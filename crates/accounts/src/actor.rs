@@ -50,6 +50,11 @@ pub async fn actor_of(engine: &Engine, app: &App, key: &str) -> Result<Option<Ac
 }
 
 impl AccountRow {
+    /// Whether this address was proved.
+    pub(crate) fn has_proved(&self, email: &str) -> bool {
+        self.verified_email.as_deref().is_some_and(|proved| proved.eq_ignore_ascii_case(email))
+    }
+
     pub(crate) fn role_names(&self) -> Vec<String> {
         self.roles.iter().map(|role| role.name.clone()).collect()
     }

@@ -2,6 +2,7 @@
 
 use underpin_base::{Error, Result};
 use underpin_engine::App;
+use underpin_mail::Kind;
 
 use crate::ask::Ask;
 use crate::{Accounts, Answer, Call, OperationId};
@@ -22,7 +23,35 @@ impl Accounts {
     async fn dispatch(&self, id: OperationId, ask: &Ask<'_>) -> Result<Answer> {
         use OperationId as Id;
         match id {
+            Id::Register => Box::pin(self.register(ask)).await,
+            Id::VerifyEmail => Box::pin(self.verify_email(ask)).await,
+            Id::ResendVerification => {
+                self.request_mail(ask, Kind::VerifyEmail, "email.verificationRequested").await
+            }
+            Id::Login => Box::pin(self.login(ask)).await,
+            Id::RequestMagicLink => {
+                self.request_mail(ask, Kind::MagicLink, "session.linkRequested").await
+            }
+            Id::LoginLink => Box::pin(self.login_link(ask)).await,
+            Id::RequestCode => self.request_mail(ask, Kind::Code, "session.codeRequested").await,
+            Id::LoginCode => Box::pin(self.login_code(ask)).await,
+            Id::Refresh => Box::pin(self.refresh(ask)).await,
+            Id::Logout => self.logout(ask).await,
             Id::Me => Box::pin(self.me(ask)).await,
+            Id::UpdateMe => Box::pin(self.update_me(ask)).await,
+            Id::DeleteMe => Box::pin(self.delete_me(ask)).await,
+            Id::ListSessions => self.list_sessions(ask).await,
+            Id::EndSession => self.end_session(ask).await,
+            Id::EndOtherSessions => self.end_other_sessions(ask).await,
+            Id::ForgotPassword => {
+                self.request_mail(ask, Kind::ResetPassword, "password.resetRequested").await
+            }
+            Id::ResetPassword => Box::pin(self.reset_password(ask)).await,
+            Id::ChangePassword => Box::pin(self.change_password(ask)).await,
+            Id::ChangeEmail => Box::pin(self.change_email(ask)).await,
+            Id::Anonymous => Box::pin(self.log_in_anonymously(ask)).await,
+            Id::Promote => Box::pin(self.promote(ask)).await,
+            Id::Setup => Box::pin(self.setup(ask)).await,
             // Not every operation of the table is there yet.
             _ => Err(Error::not_found()),
         }

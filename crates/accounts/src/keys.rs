@@ -88,7 +88,7 @@ fn hash_of(secret: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest_of(secret))
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         write!(text, "{byte:02x}").expect("invariant: writing to a string succeeds");

@@ -7,28 +7,41 @@
 
 mod accounts;
 mod actor;
+mod anonymous;
 mod ask;
 mod audit;
 mod authenticate;
 mod browser;
 mod call;
+mod devices;
 mod dispatch;
 mod identity;
 mod inputs;
+mod janitor;
 mod keys;
+mod login;
+mod mails;
 mod me;
 mod operation;
+mod passwords;
 mod people;
+mod proof;
+mod refresh;
+mod register;
 mod service;
 mod session;
 mod settings;
+mod setup;
 mod signing;
+mod tickets;
+mod verify;
 
 pub use accounts::{Accounts, Options};
 pub use actor::actor_of;
 pub use call::{Answer, Call, Client, Grant};
 pub use identity::Identity;
 pub use keys::{KeyInfo, NewKey};
+pub use mails::Due;
 pub use operation::{
     Access, Input, InputKind, OPERATIONS, Operation, OperationId, Outcome, Throttle,
 };

@@ -110,6 +110,8 @@ error_codes! {
     /// The account has a second factor; `details.challenge` is to be answered by one of
     /// `details.methods`.
     MfaRequired, "MFA_REQUIRED", 401, Authentication, No;
+    /// The password is right, but the address of the account is not confirmed yet.
+    EmailUnverified, "EMAIL_UNVERIFIED", 401, Authentication, No;
     /// Who asks must prove anew who they are, by the password or by logging in again.
     ReauthenticationRequired, "REAUTHENTICATION_REQUIRED", 401, Authentication, No;
     /// A request with cookies comes from another site, or lacks the token that proves it does not.

@@ -2,4 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its stage has failed")]
 
 mod keys;
+mod once;
+mod refresh;
+mod register;
 mod world;

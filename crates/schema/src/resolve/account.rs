@@ -23,11 +23,17 @@ impl Work<'_, '_> {
             for name in identity {
                 let Some(field_id) = self.named_field(id, name) else { continue };
                 let field = self.field(id, field_id);
+                let is_email = field.kind == FieldKind::Scalar(Scalar::Email);
                 let is_text =
                     matches!(field.kind, FieldKind::Scalar(Scalar::String | Scalar::Email));
                 if !is_text || !field.unique || field.nullable {
                     let diagnostic = account::identity_field(&field.name, name.span, field.span);
                     self.report(diagnostic);
+                }
+                // Mail systems tell no case apart, and neither may two accounts.
+                if is_email {
+                    let place = usize::from(field_id.0);
+                    self.model_mut(id).fields[place].caseless = true;
                 }
                 fields.push(field_id);
             }

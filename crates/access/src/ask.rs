@@ -6,7 +6,7 @@ use tokio::runtime::Runtime;
 use underpin_base::{Clock, Code, Error};
 use underpin_engine::{Context, Engine};
 use underpin_plan::{Actor, Document, Folded, Roles, WriteKind};
-use underpin_schema::{Locking, Model, ModelId, Value, nearest};
+use underpin_schema::{Locking, Model, ModelId, Scalar, Value, nearest};
 use underpin_store::Store;
 
 use crate::door::{Door, inspected, inspector};
@@ -278,6 +278,15 @@ impl Suite {
         ))
     }
 
+    /// Whether a field of what is asked for takes texts.
+    fn is_text(&self, target: &str, field: &str) -> bool {
+        let schema = &self.catalog.schema;
+        let name = target.split('/').next().unwrap_or_default();
+        let model = schema.by_name.get(name).map(|model| schema.model(*model));
+        let scalar = model.and_then(|model| model.field_named(field)?.kind.scalar());
+        scalar.is_some_and(Scalar::is_text)
+    }
+
     /// What is asked, resolved in a world; and the world with the rows that it named.
     fn request(&self, world: &World, asked: &Question) -> Result<(Request, World), AskError> {
         let text = |text: &str| Node { kind: Kind::Text(text.to_owned()), span: 0..0 };
@@ -286,13 +295,9 @@ impl Suite {
         if !asked.set.is_empty() {
             let mut set = Vec::new();
             for (name, value) in &asked.set {
-                let (documents, faults) = crate::yaml::parse(value);
-                if let Some(fault) = faults.into_iter().next() {
-                    return Err(question(format!("`{name}`: {}", fault.message), fault.help));
-                }
-                let value = documents.into_iter().next();
-                let null = Node { kind: Kind::Null, span: 0..0 };
-                set.push((key(name), Node { span: 0..0, ..value.unwrap_or(null) }));
+                let is_text = self.is_text(&asked.target, name);
+                let kind = if is_text { text_kind(value) } else { kind_of(name, value)? };
+                set.push((key(name), Node { kind, span: 0..0 }));
             }
             members.push((key("set"), Node { kind: Kind::Map(set), span: 0..0 }));
         }
@@ -317,6 +322,24 @@ fn require_row(asked: &Question) -> Result<(), AskError> {
     }
     let help = format!("for example `--{operation} {target}/NAME`");
     Err(question(format!("which `{target}` is meant?"), Some(help)))
+}
+
+/// A value as a file of tests would have it.
+fn kind_of(name: &str, value: &str) -> Result<Kind, AskError> {
+    let (documents, faults) = crate::yaml::parse(value);
+    match faults.into_iter().next() {
+        Some(fault) => Err(question(format!("`{name}`: {}", fault.message), fault.help)),
+        None => Ok(documents.into_iter().next().map_or(Kind::Null, |node| node.kind)),
+    }
+}
+
+/// A text that a shell has taken the quotes off: it is what it is, were it no YAML.
+fn text_kind(value: &str) -> Kind {
+    match kind_of("", value) {
+        Ok(Kind::Null) if value == "null" => Kind::Null,
+        Ok(Kind::Text(text)) if value.starts_with(['\'', '"']) => Kind::Text(text),
+        Ok(_) | Err(_) => Kind::Text(value.to_owned()),
+    }
 }
 
 fn told(faults: &[Fault]) -> AskError {

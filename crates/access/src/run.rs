@@ -115,12 +115,23 @@ pub(crate) fn run_file(suite: &Suite, file: &TestFile, report: &mut Report) -> R
 fn sentence(source: &Source, test: &Test) -> String {
     let text = source.text[test.span.clone()].trim();
     let inner = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text);
-    let words: Vec<&str> = inner.split_whitespace().collect();
+    let is_flow = inner.len() < text.len();
+    let mut line = String::new();
+    for words in inner.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")) {
+        // In block style the lines are members.
+        let joint = match line.chars().last() {
+            None => "",
+            Some(':' | ',' | '{' | '[') => " ",
+            Some(_) if is_flow => " ",
+            Some(_) => ", ",
+        };
+        line = line + if words.is_empty() { "" } else { joint } + &words;
+    }
     let verb = match test.expect {
         Expect::Can => "can",
         Expect::Cannot => "cannot",
     };
-    format!("{verb} {}", words.join(" "))
+    format!("{verb} {}", line.trim())
 }
 
 /// The tests of one block under way.

@@ -61,6 +61,20 @@ fn fields_are_explained_one_by_one() {
 }
 
 #[test]
+fn texts_need_no_quotes_in_a_question() {
+    for note in ["plain", "hi: there", "12", "true", "[a", "# not a comment", "'quoted'"] {
+        let story = explained("ada", &asked("update", "Order/ada-open", &[("note", note)]));
+        let shown = note.trim_matches('\'');
+        assert!(
+            story.starts_with(&format!("ada may update Order/ada-open with note = '{shown}'\n")),
+            "{story}"
+        );
+    }
+    let story = explained("ada", &asked("update", "Order/ada-open", &[("note", "null")]));
+    assert!(story.starts_with("ada may update Order/ada-open with note = null\n"), "{story}");
+}
+
+#[test]
 fn a_question_that_makes_no_sense_is_refused_with_what_is_near() {
     let refused = |who, target: &str| explained(who, &asked("read", target, &[]));
     assert_eq!(

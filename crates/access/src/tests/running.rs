@@ -285,3 +285,29 @@ tests:
         ["key of ada [orders:read]", "key of ada", "role staff [users:*, orders:update]"]
     );
 }
+
+#[test]
+fn a_test_is_told_on_one_line_however_it_is_written() {
+    let report = Stage::of(SHOP).run(&with_world(
+        "
+as: { user: ada }
+can:
+  - read: Order
+    where:
+      customer: ada
+    fields: [note]
+  - { read: Order,
+      where: { customer: ada } }
+cannot:
+  - update: Order/ada-1
+    set:
+      status: PAID
+      note: x
+",
+    ));
+    insta::assert_snapshot!(outcomes(&report), @r"
+    pass ada can read: Order, where: customer: ada, fields: [note]
+    pass ada can read: Order, where: { customer: ada }
+    pass ada cannot update: Order/ada-1, set: status: PAID, note: x
+    ");
+}

@@ -71,6 +71,7 @@ pub(crate) async fn serve(
         workers: workers(&config.server),
         public_url,
         hosts: Vec::new(),
+        origins: config.auth.allowed_origins.as_slice().to_vec(),
         tiers: config.tiers.of_server(),
         trusted_proxies: config.server.trusted_proxies.as_slice().to_vec(),
         ids: Ids::Random,

@@ -64,7 +64,7 @@ pub(crate) async fn handle(
     let worker = exchange.worker;
     let app = worker.shared.engine.app().await;
     let path: Vec<&str> = at.path.iter().map(AsRef::as_ref).collect();
-    let call = Call {
+    let call = |exchange: &Exchange<'_>| Call {
         operation: operation.id,
         path: &path,
         query: &query,
@@ -72,9 +72,14 @@ pub(crate) async fn handle(
         caller: exchange.identity.clone(),
         refresh_cookie: sent.refresh_cookie,
         flow_cookie: sent.flow_cookie,
-        client: client(exchange.head, &exchange),
+        client: client(exchange),
     };
-    match worker.shared.accounts.call(&app, call).await {
+    let accounts = &worker.shared.accounts;
+    let mut outcome = accounts.call(&app, call(&exchange)).await;
+    if exchange.lost_standing(&outcome) && exchange.recognise_anew(&app).await? {
+        outcome = accounts.call(&app, call(&exchange)).await;
+    }
+    match outcome {
         Ok(answer) => Ok(outcome::reply(&mut exchange, answer)),
         Err(error) => {
             // A refresh token that is good for nothing is of no use in a cookie.
@@ -144,8 +149,8 @@ fn count_account(
     }
 }
 
-fn client(head: &Parts, exchange: &Exchange<'_>) -> Client {
-    let agent = head.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+fn client(exchange: &Exchange<'_>) -> Client {
+    let agent = exchange.head.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
     let agent = agent.map(|agent| agent.chars().take(AGENT_BYTES_MAX).collect());
     Client { ip: Some(exchange.facts.client), agent }
 }
@@ -177,7 +182,7 @@ pub(crate) fn check_cookie(head: &Parts, shared: &Shared, identity: &Identity) -
     let session = identity.session.ok_or_else(|| {
         Error::new(Code::Unauthenticated, "the cookie does not hold the token of a session")
     })?;
-    forgery::check(head, shared.public_url.as_ref(), (&shared.accounts, session))
+    forgery::check(head, shared, session)
 }
 
 /// The keys with which tokens are checked (RFC 7517), for other programs.

@@ -192,16 +192,26 @@ impl<'a> Exchange<'a> {
         Ok(Some(shown.token))
     }
 
-    /// Finds out once more who asks, whatever is remembered of the token.
+    /// Whether what came of a write may be that its actor no longer stands as it did when it was
+    /// recognised.
+    pub(crate) fn lost_standing<T>(&self, outcome: &Result<T>) -> bool {
+        let is_refused = matches!(outcome, Err(error) if error.code() == Code::Unauthenticated);
+        is_refused && self.identity.as_ref().is_some_and(|identity| identity.standing.is_some())
+    }
+
+    /// Finds out once more who asks, whatever is remembered of the token, and says whether that is
+    /// another standing: then what was refused is worth trying once more.
     ///
     /// # Errors
     /// Those of [`Exchange::recognise`].
-    pub(crate) async fn recognise_anew(&mut self, app: &App) -> Result<()> {
-        if let Some(shown) = auth::shown(&self.head.headers)? {
-            let accounts = &self.worker.shared.accounts;
-            self.identity = Some(accounts.authenticate_anew(app, shown.token).await?);
-        }
-        Ok(())
+    pub(crate) async fn recognise_anew(&mut self, app: &App) -> Result<bool> {
+        let Some(shown) = auth::shown(&self.head.headers)? else { return Ok(false) };
+        let accounts = &self.worker.shared.accounts;
+        let identity = accounts.authenticate_anew(app, shown.token).await?;
+        let former = self.identity.as_ref().and_then(|former| former.standing.as_ref());
+        let is_other = former != identity.standing.as_ref();
+        self.identity = Some(identity);
+        Ok(is_other)
     }
 
     /// Who asks, and when and from where.

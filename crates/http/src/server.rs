@@ -44,6 +44,9 @@ pub struct ServerOptions {
     pub public_url: Option<Url>,
     /// Further hosts to answer for, without port.
     pub hosts: Vec<String>,
+    /// Sites besides this server's own whose pages may send requests with cookies: origins, as
+    /// browsers write them.
+    pub origins: Vec<String>,
     /// How much each kind of caller may ask for.
     pub tiers: Tiers,
     /// Proxies that are believed whom they speak for (`X-Forwarded-For`).
@@ -65,6 +68,7 @@ pub(crate) struct Shared {
     pub limiter: Limiter,
     pub hosts: Hosts,
     pub public_url: Option<Url>,
+    pub origins: Vec<String>,
     pub ids: Ids,
     pub log: Log,
     pub caught_mail: Option<Arc<Caught>>,
@@ -122,6 +126,7 @@ pub async fn serve(
         limits,
         limiter: Limiter::new(options.tiers, options.trusted_proxies),
         public_url,
+        origins: options.origins,
         ids: options.ids,
         log,
         caught_mail: options.caught_mail,

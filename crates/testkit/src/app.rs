@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 
 use tempfile::TempDir;
 use tokio::sync::oneshot;
-use underpin_accounts::Accounts;
+use underpin_accounts::{Accounts, Settings};
 use underpin_base::{Clock, Ids, Limits, Timestamp};
 use underpin_credentials::{Keys, MasterSecret};
 use underpin_engine::{Engine, Options, migrations};
@@ -45,6 +45,9 @@ pub struct Setup {
     limits: Limits,
     tiers: Tiers,
     trusted_proxies: Vec<String>,
+    origins: Vec<String>,
+    settings: Settings,
+    stored_keys: Vec<(String, Vec<String>)>,
     caught_mail: Option<Arc<Caught>>,
 }
 
@@ -55,6 +58,8 @@ pub struct TestApp {
     log: RequestLog,
     /// Keys of accounts by actor.
     ids: BTreeMap<String, Uuid>,
+    /// API keys by name.
+    keys: BTreeMap<String, String>,
     database: PathBuf,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -128,6 +133,24 @@ impl Setup {
         self
     }
 
+    /// Lets pages of these sites send cookies.
+    pub fn with_origins(mut self, origins: &[&str]) -> Self {
+        self.origins = owned(origins);
+        self
+    }
+
+    /// Sets how accounts behave.
+    pub fn with_settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Adds an API key of a service account with these roles, as a row: [`TestApp::key`].
+    pub fn with_stored_key(mut self, name: &str, roles: &[&str]) -> Self {
+        self.stored_keys.push((name.to_owned(), owned(roles)));
+        self
+    }
+
     /// Starts the server.
     ///
     /// # Panics
@@ -156,6 +179,7 @@ impl Setup {
             accounts: underpin_accounts::Options {
                 fixed_tokens: self.actors.iter().map(token_of).collect(),
                 keys: Some(Arc::new(installation_keys())),
+                settings: self.settings,
                 ..underpin_accounts::Options::default()
             },
             http: ServerOptions {
@@ -163,17 +187,20 @@ impl Setup {
                 workers: 1,
                 public_url: None,
                 hosts: Vec::new(),
+                origins: self.origins,
                 tiers: self.tiers,
                 trusted_proxies: self.trusted_proxies.iter().map(|it| network(it)).collect(),
                 ids: Ids::sequence(),
                 log: LogOptions { format: LogFormat::Json, output: Box::new(log.clone()) },
                 caught_mail: self.caught_mail,
             },
+            keys: self.stored_keys,
         };
+        let names: Vec<String> = server.keys.iter().map(|(name, _)| name.clone()).collect();
         let (started, is_started) = channel();
         let thread = std::thread::spawn(move || server.run(&started, stopped));
         // Fails when the thread has ended before it said so, by a panic that it has told of.
-        is_started.recv().expect("the server did not start");
+        let tokens = is_started.recv().expect("the server did not start");
         let ids = self.actors.iter().filter_map(|(name, actor)| match actor.id {
             Value::Uuid(id) => Some((name.clone(), id)),
             _ => None,
@@ -183,6 +210,7 @@ impl Setup {
             clock,
             log,
             ids: ids.collect(),
+            keys: names.into_iter().zip(tokens).collect(),
             database,
             stop: Some(stop),
             thread: Some(thread),
@@ -204,10 +232,11 @@ struct Server {
     options: Options,
     accounts: underpin_accounts::Options,
     http: ServerOptions,
+    keys: Vec<(String, Vec<String>)>,
 }
 
 impl Server {
-    fn run(self, started: &Sender<()>, stopped: oneshot::Receiver<()>) {
+    fn run(self, started: &Sender<Vec<String>>, stopped: oneshot::Receiver<()>) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.expect("no runtime").block_on(async {
             let migrated =
@@ -217,7 +246,12 @@ impl Server {
             let engine = Arc::new(engine.expect("the engine does not start"));
             let accounts = Accounts::start(engine, self.accounts).await;
             let accounts = Arc::new(accounts.expect("the accounts do not start"));
-            started.send(()).expect("invariant: the test waits for it");
+            let mut tokens = Vec::new();
+            for (name, roles) in &self.keys {
+                let key = accounts.create_service_key(name, roles).await;
+                tokens.push(key.expect("the key cannot be made").token.expose().clone());
+            }
+            started.send(tokens).expect("invariant: the test waits for it");
             // Stopped by the test, or by the test's end.
             let shutdown = async { drop(stopped.await) };
             let served = underpin_http::serve(self.http, accounts, shutdown).await;
@@ -244,6 +278,9 @@ impl TestApp {
             limits: Limits::default(),
             tiers: Tiers::unlimited(),
             trusted_proxies: Vec::new(),
+            origins: Vec::new(),
+            settings: Settings::default(),
+            stored_keys: Vec::new(),
             caught_mail: None,
         };
         setup.with_key(ADMIN, &[ADMIN]).with_service(SERVICE)
@@ -271,6 +308,22 @@ impl TestApp {
     #[must_use]
     pub fn user(&self, name: &str) -> Client {
         Client::new(self.address, Some(token(name)))
+    }
+
+    /// Whoever presents this token.
+    #[must_use]
+    pub fn bearer(&self, token: &str) -> Client {
+        Client::new(self.address, Some(token.to_owned()))
+    }
+
+    /// The API key of this name: its token.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    #[track_caller]
+    pub fn key(&self, name: &str) -> &str {
+        self.keys.get(name).unwrap_or_else(|| panic!("there is no key `{name}`"))
     }
 
     /// The key of the account of this name.

@@ -11,7 +11,7 @@ const NEW_PASSWORD = { ...PASSWORD, label: "New password" };
 
 // What each kind of link does: where it is sent, and what is said before and after.
 const LINKS = {
-  verify: {
+  "verify-email": {
     title: "Confirm your address",
     text: "Press the button to confirm that this e-mail address is yours.",
     button: "Confirm",
@@ -27,7 +27,7 @@ const LINKS = {
     logsIn: true,
     done: ["Address changed", "You are logged in, and may close this page."],
   },
-  magic: {
+  "magic-link": {
     title: "Log in",
     text: "Press the button to log in on this device.",
     button: "Log in",
@@ -35,7 +35,15 @@ const LINKS = {
     logsIn: true,
     done: ["Logged in", "You are logged in on this device, and may close this page."],
   },
-  reset: {
+  invitation: {
+    title: "Welcome",
+    text: "Choose a password for your account.",
+    button: "Set password",
+    path: "/reset-password",
+    fields: [PASSWORD],
+    done: ["Password set", "Log in with your new password."],
+  },
+  "reset-password": {
     title: "Set a new password",
     text: "All devices are logged out then.",
     button: "Set password",
@@ -63,6 +71,9 @@ const SECOND_FACTOR = {
   logsIn: true,
   fields: [{ name: "code", label: "Code", type: "text", autocomplete: "one-time-code" }],
 };
+
+// Short names, as in `/auth/#setup=…`.
+const ALIASES = { verify: "verify-email", magic: "magic-link", reset: "reset-password" };
 
 // Members of the body that this page fills in by itself.
 const OWN = ["token", "cookies", "client"];
@@ -203,7 +214,7 @@ function finish([title, text]) {
   at("form").hidden = true;
   at("fields").replaceChildren();
   // The link is used up; nothing of it stays in the history.
-  history.replaceState(null, "", location.pathname);
+  history.replaceState(null, "", "/auth/");
   at("page").focus();
 }
 
@@ -299,9 +310,18 @@ async function submit(event) {
   }
 }
 
+// What the link asks for and what it holds: `/auth/#setup=…`, or `/auth/verify-email#token=…`.
+function readLink() {
+  const inQuery = new URLSearchParams(location.search).get("token");
+  // Out of sight, and out of what is copied and kept.
+  if (inQuery) history.replaceState(null, "", `${location.pathname}#token=${inQuery}`);
+  const [name, token] = location.hash.slice(1).split(/=(.*)/s);
+  const kind = name === "token" ? location.pathname.split("/").pop() : ALIASES[name] || name;
+  return [Object.hasOwn(LINKS, kind) ? LINKS[kind] : undefined, token];
+}
+
 async function start() {
-  const [kind, token] = location.hash.slice(1).split(/=(.*)/s);
-  const link = Object.hasOwn(LINKS, kind) ? LINKS[kind] : undefined;
+  const [link, token] = readLink();
   at("form").hidden = true;
   if (!link || !token) {
     say("Nothing to do here", "This page opens the links of mails. Open the whole link once more.");

@@ -7,10 +7,11 @@ use hyper::HeaderMap;
 use hyper::Method;
 use hyper::header::{HOST, HeaderName, ORIGIN};
 use hyper::http::request::Parts;
-use underpin_accounts::Accounts;
 use underpin_base::{Code, Error, Result};
 use url::Url;
 use uuid::Uuid;
+
+use crate::server::Shared;
 
 /// Where scripts send the token that their cookie holds.
 const TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
@@ -19,22 +20,24 @@ const TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
 ///
 /// # Errors
 /// `CSRF_FAILED`.
-pub(crate) fn check(
-    head: &Parts,
-    public_url: Option<&Url>,
-    (accounts, session): (&Accounts, Uuid),
-) -> Result<()> {
+pub(crate) fn check(head: &Parts, shared: &Shared, session: Uuid) -> Result<()> {
     if matches!(head.method, Method::GET | Method::HEAD | Method::OPTIONS) {
         return Ok(());
     }
-    if !is_own_origin(head, public_url) {
-        return Err(failed("the request does not come from a page of this server"));
+    if !is_own_origin(head, shared.public_url.as_ref()) && !is_allowed(head, &shared.origins) {
+        return Err(failed("the request does not come from a page of this server")
+            .with_hint("name other sites that may send cookies in `auth.allowed_origins`"));
     }
     match only(&head.headers, &TOKEN) {
-        Some(token) if accounts.is_csrf_token(session, token) => Ok(()),
+        Some(token) if shared.accounts.is_csrf_token(session, token) => Ok(()),
         Some(_) | None => Err(failed("the header X-CSRF-Token is not that of the session")
             .with_hint("send the value of the cookie `__Host-csrf` as `X-CSRF-Token`")),
     }
+}
+
+/// Whether a page of one of these sites sent the request.
+fn is_allowed(head: &Parts, origins: &[String]) -> bool {
+    only(&head.headers, &ORIGIN).is_some_and(|origin| origins.iter().any(|it| it == origin))
 }
 
 fn failed(message: &str) -> Error {
@@ -113,6 +116,16 @@ mod tests {
             "http://10.0.0.1:8080",
         ] {
             assert!(!is_own(url, "10.0.0.1:8080", foreign), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn other_sites_are_allowed_by_name_alone() {
+        let origins = ["https://shop.example".to_owned()];
+        let is_allowed = |origin: &str| is_allowed(&head(&[(ORIGIN, origin)]), &origins);
+        assert!(is_allowed("https://shop.example"));
+        for foreign in ["http://shop.example", "https://shop.example.evil.test", "null", ""] {
+            assert!(!is_allowed(foreign), "{foreign}");
         }
     }
 

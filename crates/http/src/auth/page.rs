@@ -12,10 +12,15 @@ static ASSETS: [Asset; 3] = [
     Asset::plain_file("page.css", crate::docs::STYLE, include_bytes!("../../assets/auth/page.css")),
 ];
 
-/// The file at `/auth/{name}`; the page itself has no name, and is found without its slash too.
+/// What the page can be asked to do by the last part of its path: what links of mails lead to.
+const TASKS: [&str; 6] =
+    ["verify-email", "reset-password", "magic-link", "change-email", "invitation", "setup"];
+
+/// The file at `/auth/{name}`; the page itself has no name, or that of what it is to do.
 pub(crate) fn asset(segments: &[&str]) -> Option<&'static Asset> {
     let name = match *segments {
         [] => "",
+        [name] if TASKS.contains(&name) => "",
         [name] => name,
         _ => return None,
     };

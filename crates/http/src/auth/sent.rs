@@ -100,8 +100,7 @@ fn refresh_cookie<'a>(exchange: &Exchange<'a>, body: &[u8]) -> Result<Option<&'a
     let shared = &exchange.worker.shared;
     // A token that names no session is refused as what it is.
     if let Some(session) = shared.accounts.session_of_refresh(token) {
-        let public_url = shared.public_url.as_ref();
-        forgery::check(exchange.head, public_url, (&shared.accounts, session))?;
+        forgery::check(exchange.head, shared, session)?;
     }
     Ok(Some(token))
 }

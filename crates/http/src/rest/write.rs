@@ -203,14 +203,12 @@ impl Writer<'_, '_> {
         if self.ctx.standing.is_none() {
             return engine.write(self.app, &self.ctx, request).await;
         }
-        match engine.write(self.app, &self.ctx, request.clone()).await {
-            Err(error) if error.code() == Code::Unauthenticated => {
-                self.exchange.recognise_anew(self.app).await?;
-                self.ctx = self.exchange.context();
-                engine.write(self.app, &self.ctx, request).await
-            }
-            other => other,
+        let outcome = engine.write(self.app, &self.ctx, request.clone()).await;
+        if self.exchange.lost_standing(&outcome) && self.exchange.recognise_anew(self.app).await? {
+            self.ctx = self.exchange.context();
+            return engine.write(self.app, &self.ctx, request).await;
         }
+        outcome
     }
 }
 

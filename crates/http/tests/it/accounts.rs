@@ -169,6 +169,10 @@ fn the_page_that_mails_lead_to_runs_its_own_script_alone() {
     for file in files {
         let _ = shop.app.anonymous().get(file).send().is(200);
     }
+    for task in ["verify-email", "reset-password", "magic-link", "setup"] {
+        let same = shop.app.anonymous().get(&format!("/auth/{task}?token=t")).send().is(200);
+        assert_eq!(same.bytes(), text.as_bytes());
+    }
     let _ = shop.app.anonymous().get("/auth/nothing").send().is_error(404, "NOT_FOUND");
 }
 
@@ -182,4 +186,20 @@ fn the_keys_of_access_tokens_are_public() {
         (&json!("EC"), &json!("P-256"), &json!("ES256"))
     );
     assert!(key.get("d").is_none(), "{key}");
+}
+
+#[test]
+fn row_67_no_other_origin_reads_an_answer() {
+    let shop = Shop::start();
+    for origin in ["null", "http://evil.test", "http://localhost.evil.test", "http://localhost"] {
+        for method in ["GET", "OPTIONS"] {
+            let request = shop.app.anonymous().request(method, "/api/v1/products");
+            let request = request.header("Origin", origin);
+            let answer = request.header("Access-Control-Request-Method", "POST").send();
+            for name in ["origin", "credentials", "methods", "headers"] {
+                let name = format!("access-control-allow-{name}");
+                assert_eq!(answer.header(&name), None, "{origin}");
+            }
+        }
+    }
 }

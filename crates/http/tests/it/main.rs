@@ -8,6 +8,7 @@ mod contract;
 mod deadlines;
 mod framing;
 mod json;
+mod keys;
 mod limits;
 mod lists;
 mod log;

@@ -1,8 +1,13 @@
 //! Accounts on a real store.
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its stage has failed")]
 
+mod confusion;
+mod first;
+mod kept;
 mod keys;
 mod once;
 mod refresh;
 mod register;
+mod revoke;
+mod takeover;
 mod world;

@@ -209,7 +209,8 @@ impl Accounts {
         let new = NewTicket { purpose, account: Some(account), email: Some(email), data: None };
         let token = self.issue_ticket(&new).await?;
         let base = self.options.settings.links.trim_end_matches('/');
-        Ok(Secret::new(format!("{base}/{page}?token={}", token.expose())))
+        // Behind the `#`: a browser sends it to no server, so it stands in no log on the way.
+        Ok(Secret::new(format!("{base}/{page}#token={}", token.expose())))
     }
 }
 

@@ -46,7 +46,7 @@ pub struct Settings {
     /// Whom access tokens are for: `aud`.
     pub audience: String,
     /// What links in mails start with, such as `https://app.example.com/account`: the page that a
-    /// link leads to follows, as in `/verify-email?token=…`. Links are made of nothing else.
+    /// link leads to follows, as in `/verify-email#token=…`. Links are made of nothing else.
     pub links: String,
     /// Days after which what happened to accounts is forgotten.
     pub audit_days: u32,

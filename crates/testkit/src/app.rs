@@ -15,7 +15,7 @@ use underpin_base::{Clock, Ids, Limits, Timestamp};
 use underpin_credentials::{Keys, MasterSecret};
 use underpin_engine::{Engine, Options, migrations};
 use underpin_http::{LogFormat, LogOptions, ServerOptions, Tiers};
-use underpin_mail::Caught;
+use underpin_mail::{Caught, Message};
 use underpin_migrate::Consent;
 use underpin_plan::Actor;
 use underpin_rules::Rules;
@@ -24,6 +24,7 @@ use underpin_store::Store;
 use uuid::Uuid;
 
 use crate::client::{Answer, Client};
+use crate::mails::{Mails, Post};
 use crate::request_log::RequestLog;
 use crate::wire::Wire;
 
@@ -48,6 +49,7 @@ pub struct Setup {
     origins: Vec<String>,
     settings: Settings,
     stored_keys: Vec<(String, Vec<String>)>,
+    sends_mail: bool,
     caught_mail: Option<Arc<Caught>>,
 }
 
@@ -60,6 +62,7 @@ pub struct TestApp {
     ids: BTreeMap<String, Uuid>,
     /// API keys by name.
     keys: BTreeMap<String, String>,
+    mails: Mails,
     database: PathBuf,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -151,6 +154,12 @@ impl Setup {
         self
     }
 
+    /// Writes the mails of accounts: [`TestApp::next_mail`].
+    pub fn with_mail(mut self) -> Self {
+        self.sends_mail = true;
+        self
+    }
+
     /// Starts the server.
     ///
     /// # Panics
@@ -172,6 +181,7 @@ impl Setup {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("no free port");
         let address = listener.local_addr().expect("invariant: the listener is bound");
         let (stop, stopped) = oneshot::channel::<()>();
+        let (mail, mails) = channel();
         let server = Server {
             schema: Arc::new(parse(&self.schema)),
             store: open(&database),
@@ -195,6 +205,7 @@ impl Setup {
                 caught_mail: self.caught_mail,
             },
             keys: self.stored_keys,
+            mail: self.sends_mail.then_some(mail),
         };
         let names: Vec<String> = server.keys.iter().map(|(name, _)| name.clone()).collect();
         let (started, is_started) = channel();
@@ -211,6 +222,7 @@ impl Setup {
             log,
             ids: ids.collect(),
             keys: names.into_iter().zip(tokens).collect(),
+            mails: Mails::new(mails),
             database,
             stop: Some(stop),
             thread: Some(thread),
@@ -233,6 +245,8 @@ struct Server {
     accounts: underpin_accounts::Options,
     http: ServerOptions,
     keys: Vec<(String, Vec<String>)>,
+    /// Where the mails of accounts go; without it none is written.
+    mail: Option<Sender<Message>>,
 }
 
 impl Server {
@@ -244,7 +258,9 @@ impl Server {
             migrated.await.expect("the database cannot be brought to the schema");
             let engine = Engine::start(self.store, self.schema, self.options).await;
             let engine = Arc::new(engine.expect("the engine does not start"));
-            let accounts = Accounts::start(engine, self.accounts).await;
+            let post = Post::new(&engine, self.mail);
+            let options = underpin_accounts::Options { on_mail: post.on_mail(), ..self.accounts };
+            let accounts = Accounts::start(engine, options).await;
             let accounts = Arc::new(accounts.expect("the accounts do not start"));
             let mut tokens = Vec::new();
             for (name, roles) in &self.keys {
@@ -253,9 +269,15 @@ impl Server {
             }
             started.send(tokens).expect("invariant: the test waits for it");
             // Stopped by the test, or by the test's end.
+            let (end, ended) = oneshot::channel::<()>();
             let shutdown = async { drop(stopped.await) };
-            let served = underpin_http::serve(self.http, accounts, shutdown).await;
-            served.expect("the server failed");
+            let serve = async {
+                let served = underpin_http::serve(self.http, Arc::clone(&accounts), shutdown).await;
+                drop(end);
+                served.expect("the server failed");
+            };
+            let post = post.run(Arc::clone(&accounts), async { drop(ended.await) });
+            tokio::join!(serve, post);
         });
     }
 }
@@ -281,6 +303,7 @@ impl TestApp {
             origins: Vec::new(),
             settings: Settings::default(),
             stored_keys: Vec::new(),
+            sends_mail: false,
             caught_mail: None,
         };
         setup.with_key(ADMIN, &[ADMIN]).with_service(SERVICE)
@@ -324,6 +347,16 @@ impl TestApp {
     #[track_caller]
     pub fn key(&self, name: &str) -> &str {
         self.keys.get(name).unwrap_or_else(|| panic!("there is no key `{name}`"))
+    }
+
+    /// The mail that was written next, once it is; with [`Setup::with_mail`].
+    ///
+    /// # Panics
+    /// When none is.
+    #[must_use]
+    #[track_caller]
+    pub fn next_mail(&self) -> Message {
+        self.mails.next()
     }
 
     /// The key of the account of this name.

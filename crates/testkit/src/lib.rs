@@ -8,6 +8,7 @@
 mod app;
 mod client;
 pub mod expect;
+mod mails;
 mod provider;
 mod request_log;
 pub mod scenario;

@@ -32,7 +32,7 @@ async fn nobody_logs_in_before_the_address_is_proved() {
 
     let mail = world.mail().await;
     assert_eq!((mail.kind.as_str(), mail.to.as_str()), ("verify-email", "ada@example.org"));
-    assert!(mail.text.contains("http://localhost:8080/verify-email?token="), "{}", mail.text);
+    assert!(mail.text.contains("http://localhost:8080/verify-email#token="), "{}", mail.text);
     let grant =
         granted(world.call(OperationId::VerifyEmail, json!({ "token": mail.token() })).await);
     let user: Json = serde_json::from_slice(&grant.user).unwrap();

@@ -68,7 +68,7 @@ struct MailRow {
 impl Mail {
     /// What the link holds.
     pub(crate) fn token(&self) -> String {
-        let (_, rest) = self.text.split_once("?token=").unwrap_or_else(|| panic!("{self:?}"));
+        let (_, rest) = self.text.split_once("#token=").unwrap_or_else(|| panic!("{self:?}"));
         rest.split_whitespace().next().unwrap().to_owned()
     }
 

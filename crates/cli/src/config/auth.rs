@@ -38,8 +38,9 @@ section! {
         issuer: Option<String> = "";
         /// Whom access tokens are for, their `aud`.
         audience: String = "underpin";
-        /// What links in mails begin with: the page for the link follows, as `/verify-email`. Without
-        /// one the pages of this server, at the public URL or the address.
+        /// What links in mails begin with: the page for the link follows, as `/verify-email`, and what
+        /// the link holds behind a `#`, which browsers send to no server. Without one the pages of
+        /// this server, at the public URL or the address.
         links_url: Option<Links> = "";
         /// Where a login by another party may lead back to: URLs with commas between; each allows
         /// what begins with it, up to a `/`.

@@ -4,6 +4,7 @@
 //! for every row is checked by [`shop::Shop::refused`].
 
 mod accounts;
+mod browser;
 mod contract;
 mod deadlines;
 mod framing;

@@ -321,10 +321,46 @@ fn shape_of(name: &str, user: &Value) -> Value {
             }),
             &["user", "roles", "permissions", "scopes", "verified", "anonymous"],
         ),
+        "sessions" => list(device(&text, &texts, &flag)),
         "recoveryCodes" => json!({ "type": "object", "properties": { "recoveryCodes": texts } }),
-        "sessions" | "passkeys" | "providers" | "keys" | "roles" | "serviceAccounts" | "audit" => {
+        "passkeys" | "providers" | "keys" | "roles" | "serviceAccounts" | "audit" => {
             list(json!({ "type": "object" }))
         }
         _ => json!({ "type": "object" }),
     }
+}
+
+/// A device on which somebody is logged in.
+fn device(text: &Value, texts: &Value, flag: &Value) -> Value {
+    let time = json!({ "type": "string", "format": "date-time" });
+    let maybe = json!({ "type": ["string", "null"] });
+    let required = [
+        "id",
+        "createdAt",
+        "lastUsedAt",
+        "authenticatedAt",
+        "expiresAt",
+        "methods",
+        "cookies",
+        "client",
+        "ip",
+        "agent",
+        "current",
+    ];
+    object(
+        &json!({
+            "id": text,
+            "createdAt": time,
+            "lastUsedAt": time,
+            "authenticatedAt": time,
+            "expiresAt": time,
+            "methods": texts,
+            "cookies": flag,
+            "client": maybe,
+            "ip": maybe,
+            "agent": maybe,
+            "current": flag,
+        }),
+        &required,
+    )
 }

@@ -10,6 +10,7 @@ type User @model @account(identity: ["email"])
   @access(read: "row.id == auth.id", update: "row.id == auth.id") {
   email: Email! @unique
   name: String
+  notes: [Note!]! @relation(field: "author")
 }
 
 type Note @model @access(read: "row.author == auth.id", create: "row.author == auth.id") {
@@ -20,15 +21,23 @@ type Note @model @access(read: "row.author == auth.id", create: "row.author == a
 
 const AUTH: &str = "/api/v1/auth";
 const NOTES: &str = "/api/v1/notes";
-const PASSWORD: &str = "two walnuts under a bridge";
+pub(crate) const PASSWORD: &str = "two walnuts under a bridge";
 
 fn settings() -> Settings {
     Settings { verification: Verification::Optional, ..Settings::default() }
 }
 
-fn app() -> TestApp {
+pub(crate) fn app() -> TestApp {
     let setup = TestApp::of(SCHEMA).with_settings(settings());
     setup.with_origins(&["https://shop.example"]).start()
+}
+
+/// The access token of a program that registers.
+#[track_caller]
+pub(crate) fn token_of(app: &TestApp, email: &str) -> String {
+    let body = json!({ "email": email, "password": PASSWORD });
+    let answer = app.anonymous().post(&format!("{AUTH}/register"), &body).send().is(201);
+    answer.json()["data"]["accessToken"].as_str().expect("a token").to_owned()
 }
 
 /// Cookies, as a browser keeps them.
@@ -152,9 +161,7 @@ fn row_66_a_change_by_cookie_takes_proof_that_a_page_of_ours_asked() {
 fn a_header_of_a_program_needs_no_such_proof() {
     let app = app();
     let jar = Jar::of(&app, "ada@example.com");
-    let body = json!({ "email": "bob@example.com", "password": PASSWORD });
-    let answer = app.anonymous().post(&format!("{AUTH}/register"), &body).send().is(201);
-    let token = answer.json()["data"]["accessToken"].as_str().expect("a token").to_owned();
+    let token = token_of(&app, "bob@example.com");
     let request =
         jar.forged(&app, "POST", NOTES).header("Authorization", &format!("Bearer {token}"));
     let made = request.json(&note()).send().is(201).json();

@@ -77,3 +77,30 @@ fn the_reference_page_and_its_files_are_served() {
     }
     let _ = shop.app.anonymous().get("/docs/nothing.js").send().is_error(404, "NOT_FOUND");
 }
+
+#[test]
+fn what_accounts_answer_has_the_members_that_the_contract_requires_and_no_others() {
+    let app = crate::browser::app();
+    let document = app.anonymous().get("/openapi.json").send().json();
+    let ada = app.bearer(&crate::browser::token_of(&app, "ada@example.com"));
+    let login = serde_json::json!({
+        "email": "ada@example.com", "password": crate::browser::PASSWORD,
+    });
+    let login = app.anonymous().post("/api/v1/auth/login", &login).send().is(200).json();
+    let me = ada.get("/api/v1/auth/me").send().is(200).json();
+    let sessions = ada.get("/api/v1/auth/sessions").send().is(200).json();
+    let schema = |name: &str| {
+        let name = format!("underpin.{name}Answer");
+        document["components"]["schemas"][name]["properties"]["data"].clone()
+    };
+    for (data, schema) in [
+        (&login["data"], &schema("Session")["anyOf"][0]),
+        (&me["data"], &schema("me")),
+        (&sessions["data"][0], &schema("sessions")["items"]),
+    ] {
+        let members: Vec<&String> = data.as_object().unwrap().keys().collect();
+        let required = schema["required"].as_array().unwrap();
+        assert!(required.iter().all(|name| data.get(name.as_str().unwrap()).is_some()), "{data}");
+        assert!(members.iter().all(|name| schema["properties"].get(*name).is_some()), "{data}");
+    }
+}

@@ -80,7 +80,7 @@ pub(crate) async fn handle(
         outcome = accounts.call(&app, call(&exchange)).await;
     }
     match outcome {
-        Ok(answer) => Ok(outcome::reply(&mut exchange, answer)),
+        Ok(answer) => outcome::reply(&mut exchange, answer),
         Err(error) => {
             // A refresh token that is good for nothing is of no use in a cookie.
             let is_over = operation.id == OperationId::Refresh && sent.refresh_cookie.is_some();

@@ -4,7 +4,7 @@ use hyper::StatusCode;
 use hyper::header::{HeaderValue, LOCATION, SET_COOKIE};
 use serde_json::{Value, json};
 use underpin_accounts::{Answer, Grant};
-use underpin_base::{Secret, Timestamp};
+use underpin_base::{Error, Result, Secret, Timestamp};
 
 use super::cookies::{self, Name};
 use crate::envelope;
@@ -16,20 +16,23 @@ use crate::reply::Reply;
 const FLOW_S: i64 = 600;
 
 /// The answer, for the exchange it is to.
-pub(super) fn reply(exchange: &mut Exchange<'_>, answer: Answer) -> Reply {
-    match answer {
+///
+/// # Errors
+/// `INTERNAL` for a redirect to what is no URL.
+pub(super) fn reply(exchange: &mut Exchange<'_>, answer: Answer) -> Result<Reply> {
+    Ok(match answer {
         Answer::Accepted => data(StatusCode::ACCEPTED, &json!({ "accepted": true }), None),
         Answer::Nothing => Reply::empty(StatusCode::NO_CONTENT),
         Answer::Session(grant) => session(StatusCode::OK, &grant, exchange.facts.at),
         Answer::Registered(grant) => session(StatusCode::CREATED, &grant, exchange.facts.at),
         Answer::Data { data: rows, meta } => data(StatusCode::OK, &rows, meta.as_ref()),
         Answer::Created(made) => data(StatusCode::CREATED, &made, None),
-        Answer::Redirect { location, flow_cookie } => redirect(&location, flow_cookie.as_ref()),
+        Answer::Redirect { location, flow_cookie } => redirect(&location, flow_cookie.as_ref())?,
         Answer::Ended => {
             exchange.facts.forgets_session = true;
             Reply::empty(StatusCode::NO_CONTENT)
         }
-    }
+    })
 }
 
 fn data(status: StatusCode, data: &Value, meta: Option<&Value>) -> Reply {
@@ -40,15 +43,14 @@ fn data(status: StatusCode, data: &Value, meta: Option<&Value>) -> Reply {
     Reply::json(status, body.to_string().into_bytes())
 }
 
-fn redirect(location: &str, flow_cookie: Option<&Secret<String>>) -> Reply {
-    let mut reply = Reply::empty(StatusCode::SEE_OTHER);
-    let location = HeaderValue::try_from(location);
-    reply = reply.with(LOCATION, location.expect("invariant: a URL is a header value"));
-    match flow_cookie.map(Secret::expose) {
+fn redirect(location: &str, flow_cookie: Option<&Secret<String>>) -> Result<Reply> {
+    let location = HeaderValue::try_from(location).map_err(Error::internal)?;
+    let reply = Reply::empty(StatusCode::SEE_OTHER).with(LOCATION, location);
+    Ok(match flow_cookie.map(Secret::expose) {
         None => reply,
         Some(value) if value.is_empty() => reply.with(SET_COOKIE, cookies::forget(Name::Flow)),
         Some(value) => reply.with(SET_COOKIE, cookies::set(Name::Flow, value, FLOW_S)),
-    }
+    })
 }
 
 /// A session: its tokens in the body, or in cookies and then not in the body.
@@ -143,7 +145,7 @@ mod tests {
     fn a_redirect_sets_keeps_or_forgets_the_cookie_of_its_flow() {
         let cookie = |value: Option<&str>| {
             let value = value.map(|value| Secret::new(value.to_owned()));
-            let reply = redirect("https://a.test/x", value.as_ref());
+            let reply = redirect("https://a.test/x", value.as_ref()).unwrap();
             let set = reply.headers.iter().find(|(name, _)| name == SET_COOKIE);
             set.map(|(_, value)| value.to_str().unwrap().to_owned())
         };

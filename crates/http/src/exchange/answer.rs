@@ -144,7 +144,8 @@ fn of_error(error: &Error, facts: &Facts) -> Reply {
         let allowed = HeaderValue::try_from(allowed).ok();
         reply.headers.extend(allowed.map(|allowed| (ALLOW, allowed)));
     }
-    if code == Code::Unauthenticated {
+    // Whatever is not proved, a token proves (RFC 9110, section 15.5.2).
+    if code.status() == 401 {
         reply = reply.with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     if code.retry() == Retry::Later {

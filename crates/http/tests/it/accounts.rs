@@ -88,6 +88,14 @@ fn credentials_make_no_difference_to_what_anybody_may() {
     assert_eq!(plain, wrong);
 }
 
+#[test]
+fn whoever_is_not_believed_is_told_what_proves_it() {
+    let app = app("unlimited", "unlimited");
+    let wrong = app.anonymous().post(LOGIN, &login("nobody@example.com")).send();
+    let _ = wrong.is_error(401, "INVALID_CREDENTIALS").has_header("www-authenticate", "Bearer");
+    let _ = app.anonymous().get("/api/v1/auth/me").send().is_error(401, "UNAUTHENTICATED");
+}
+
 fn app(address: &str, account: &str) -> TestApp {
     let quota = |text: &str| text.parse().expect("a quota");
     let tiers = Tiers {

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::ask::Ask;
 use crate::audit::Event;
+use crate::people::time_text;
 use crate::{Accounts, Answer};
 
 /// A session as its owner sees it.
@@ -36,9 +37,7 @@ impl Accounts {
         let signed = ask.signed()?;
         let account = self.account(signed.account).await?.ok_or_else(Error::not_found)?;
         let (id, epoch) = (account.id.to_string(), account.epoch.to_string());
-        let mut now = Vec::new();
-        underpin_schema::Scalar::DateTime.write_text(&Value::DateTime(ask.now.0), &mut now);
-        let now = String::from_utf8_lossy(&now).into_owned();
+        let now = time_text(ask.now);
         let conditions = [
             ("account", Operator::Eq, id.as_str()),
             ("epoch", Operator::Eq, epoch.as_str()),

@@ -4,10 +4,10 @@ use serde::Deserialize;
 use underpin_base::{Code, Error, Result, Timestamp};
 use underpin_engine::{SystemQuery, SystemWrite, Transaction};
 use underpin_plan::Operator;
-use underpin_schema::{Scalar, Value};
 use uuid::Uuid;
 
 use crate::Accounts;
+use crate::people::time_text;
 
 /// Rows of one kind that are removed at a time.
 const ROWS_MAX: u32 = 200;
@@ -50,9 +50,7 @@ impl Accounts {
         field: &'static str,
         before: Timestamp,
     ) -> Result<usize> {
-        let mut text = Vec::new();
-        Scalar::DateTime.write_text(&Value::DateTime(before.0), &mut text);
-        let text = String::from_utf8_lossy(&text).into_owned();
+        let text = time_text(before);
         let conditions = [(field, Operator::Lt, text.as_str())];
         let query = SystemQuery { limit: ROWS_MAX, ..SystemQuery::new(model, &conditions) };
         let (rows, _) = self.engine.system_list::<Id>(query).await?;

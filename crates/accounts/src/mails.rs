@@ -9,8 +9,9 @@ use std::net::IpAddr;
 use serde_json::{Value as Json, json};
 use underpin_base::{Error, Result, Secret, Timestamp};
 use underpin_credentials::ticket::{CODE_LIFETIME_US, CODE_TRIES_MAX, Code as MailCode};
-use underpin_engine::{App, SystemWrite, Transaction};
+use underpin_engine::{App, SystemQuery, SystemWrite, Transaction};
 use underpin_mail::{Kind, Values};
+use underpin_plan::Operator;
 use underpin_schema::Value;
 use uuid::Uuid;
 
@@ -18,8 +19,13 @@ use crate::Accounts;
 use crate::actor::AccountRow;
 use crate::ask::Ask;
 use crate::audit::{agent, ip};
-use crate::people::PLACEHOLDER_DOMAIN;
+use crate::people::{PLACEHOLDER_DOMAIN, time_text};
 use crate::tickets::{NewTicket, Purpose};
+
+/// Mails of one kind that an address is sent within an hour.
+const MAILS_MAX: u32 = 5;
+
+const HOUR: i64 = 3_600_000_000;
 
 /// A mail that is due, as a row of the queue has it.
 #[derive(Debug, Clone, Copy)]
@@ -74,6 +80,9 @@ impl Accounts {
         if due.recipient.ends_with(PLACEHOLDER_DOMAIN) {
             return Ok(None);
         }
+        if is_asked_for(kind) && self.has_had_enough(due).await? {
+            return Ok(None);
+        }
         let app = self.engine.app().await;
         let values = values_of(due);
         let values = match kind {
@@ -100,6 +109,20 @@ impl Accounts {
             }
         };
         Ok(values.map(|values| (kind, values)))
+    }
+
+    /// Whether an address was sent as many mails of a kind as one may be: whoever asks for them need
+    /// not be whoever receives them. What was sent last stays good.
+    async fn has_had_enough(&self, due: Due<'_>) -> Result<bool> {
+        let since = time_text(Timestamp(self.engine.now().0 - HOUR));
+        let conditions = [
+            ("sentAt", Operator::Gt, since.as_str()),
+            ("recipient", Operator::Eq, due.recipient),
+            ("kind", Operator::Eq, due.kind),
+        ];
+        let query = SystemQuery { limit: MAILS_MAX, ..SystemQuery::new("Mail", &conditions) };
+        let (sent, _) = self.engine.system_list::<Json>(query).await?;
+        Ok(sent.len() >= MAILS_MAX as usize)
     }
 
     /// A link for whoever has the address.
@@ -211,6 +234,23 @@ impl Accounts {
         let base = self.options.settings.links.trim_end_matches('/');
         // Behind the `#`: a browser sends it to no server, so it stands in no log on the way.
         Ok(Secret::new(format!("{base}/{page}#token={}", token.expose())))
+    }
+}
+
+/// Whether strangers can have mails of this kind sent.
+fn is_asked_for(kind: Kind) -> bool {
+    match kind {
+        Kind::VerifyEmail
+        | Kind::AlreadyRegistered
+        | Kind::ResetPassword
+        | Kind::ChangeEmail
+        | Kind::MagicLink
+        | Kind::Code => true,
+        Kind::PasswordChanged
+        | Kind::EmailChanged
+        | Kind::MfaChanged
+        | Kind::SessionReused
+        | Kind::Invitation => false,
     }
 }
 

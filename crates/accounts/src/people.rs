@@ -1,7 +1,7 @@
 //! Rows of the account model and their accounts: how one is found by an address.
 
 use serde_json::json;
-use underpin_base::{Code, Result};
+use underpin_base::{Code, Result, Timestamp};
 use underpin_engine::{App, SystemQuery, SystemWrite, UserRow};
 use underpin_plan::Operator;
 use underpin_schema::{Field, FieldKind, Scalar, Value};
@@ -42,6 +42,13 @@ pub(crate) fn email_of(app: &App, row: &UserRow) -> Option<String> {
         Value::Text(text) => Some(text.to_ascii_lowercase()),
         _ => None,
     }
+}
+
+/// A time as conditions compare with it.
+pub(crate) fn time_text(at: Timestamp) -> String {
+    let mut text = Vec::with_capacity(32);
+    Scalar::DateTime.write_text(&Value::DateTime(at.0), &mut text);
+    String::from_utf8(text).expect("invariant: a time is written in ASCII")
 }
 
 impl Accounts {

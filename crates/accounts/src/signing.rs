@@ -17,6 +17,7 @@ use underpin_engine::{SystemQuery, SystemWrite};
 use underpin_plan::Operator;
 
 use crate::Accounts;
+use crate::people::time_text;
 
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
@@ -151,10 +152,7 @@ impl Accounts {
         keys: &Keys,
         now: Timestamp,
     ) -> Result<Vec<(Timestamp, SigningKey)>> {
-        let mut bound = Vec::new();
-        underpin_schema::Scalar::DateTime
-            .write_text(&underpin_schema::Value::DateTime(now.0), &mut bound);
-        let bound = String::from_utf8_lossy(&bound).into_owned();
+        let bound = time_text(now);
         let conditions = [("retiresAt", Operator::Gt, bound.as_str())];
         let rows: Vec<KeyRow> =
             self.engine.system_all(SystemQuery::new("SigningKey", &conditions)).await?;

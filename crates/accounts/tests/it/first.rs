@@ -52,6 +52,23 @@ async fn a_link_ends_with_its_time_with_a_newer_one_and_with_the_first_administr
 }
 
 #[tokio::test]
+async fn a_link_is_no_good_once_somebody_else_made_an_administrator() {
+    let world = World::new(PEOPLE).await;
+    world.join("eve@example.org").await;
+    let body = setup_body(&world).await;
+    let admin = world.rows("Role").await.into_iter().find(|role| role["name"] == "admin").unwrap();
+    let key =
+        |row: &Json| underpin_schema::Value::Uuid(row["id"].as_str().unwrap().parse().unwrap());
+    let account = world.rows("Account").await.remove(0)["id"].as_str().unwrap().parse().unwrap();
+    let roles = underpin_schema::Value::List(vec![key(&admin)]);
+    let write = underpin_engine::SystemWrite::update("Account", account).set("roles", roles);
+    world.accounts.engine().system_write(write).await.unwrap();
+    let error = world.call(OperationId::Setup, body).await.unwrap_err();
+    assert_eq!(error.code(), Code::InvalidToken);
+    assert_eq!(world.count("SELECT count(*) FROM user"), 1);
+}
+
+#[tokio::test]
 async fn a_mistake_at_the_setup_does_not_use_the_link_up() {
     let world = World::new(PEOPLE).await;
     let mut body = setup_body(&world).await;

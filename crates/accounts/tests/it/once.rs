@@ -111,16 +111,36 @@ async fn a_hundred_wrong_codes_are_five_guesses() {
 #[tokio::test]
 async fn guesses_count_over_several_codes() {
     let world = world().await;
-    for n in 0..5 {
+    for n_guesses in [3, 2] {
         world.call(OperationId::RequestCode, json!({ "email": ADA })).await.unwrap();
         let code = world.mail().await.code();
         let wrong = if code == "000000" { "000001" } else { "000000" };
         let body = json!({ "email": ADA, "code": wrong });
-        let error = world.call(OperationId::LoginCode, body).await.unwrap_err();
-        assert_eq!(error.code(), Code::InvalidToken, "{n}");
+        for _ in 0..n_guesses {
+            let error = world.call(OperationId::LoginCode, body.clone()).await.unwrap_err();
+            assert_eq!(error.code(), Code::InvalidToken);
+        }
     }
     world.call(OperationId::RequestCode, json!({ "email": ADA })).await.unwrap();
     assert!(world.mails().await.is_empty());
+}
+
+#[tokio::test]
+async fn an_address_is_sent_five_mails_of_a_kind_within_an_hour_and_the_last_stays_good() {
+    let world = world().await;
+    let mut last = String::new();
+    for _ in 0..5 {
+        world.call(OperationId::RequestMagicLink, json!({ "email": ADA })).await.unwrap();
+        last = world.mail().await.token();
+    }
+    world.call(OperationId::RequestMagicLink, json!({ "email": ADA })).await.unwrap();
+    assert!(world.mails().await.is_empty());
+    world.call(OperationId::LoginLink, json!({ "token": last })).await.unwrap();
+    world.call(OperationId::ForgotPassword, json!({ "email": ADA })).await.unwrap();
+    assert_eq!(world.mail().await.kind, "reset-password");
+    world.clock.advance(3_600 * SECOND);
+    world.call(OperationId::RequestMagicLink, json!({ "email": ADA })).await.unwrap();
+    world.mail().await;
 }
 
 #[tokio::test]

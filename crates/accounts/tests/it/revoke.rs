@@ -249,8 +249,10 @@ async fn a_role_that_is_given_or_taken_is_seen_by_the_next_request() {
 #[tokio::test]
 async fn a_suspended_account_cannot_log_in_or_ask_for_links() {
     let world = World::new(PEOPLE).await;
-    world.join(ADA).await;
+    let grant = world.join(ADA).await;
     change_account(&world, "suspendedAt", Value::DateTime(0)).await;
+    world.refresh(grant.refresh.expose()).await.unwrap_err();
+    assert_eq!(world.count("SELECT counter FROM _underpin_session"), 0);
     let error = world.login(ADA, PASSWORD).await.unwrap_err();
     assert_eq!(error.code(), Code::InvalidCredentials);
     for operation in

@@ -170,7 +170,9 @@ impl World {
                 let (kind, to) = (row.kind, row.recipient);
                 mails.push(Mail { kind, to, text: message.text().to_owned() });
             }
+            let now = self.accounts.engine().now();
             let write = SystemWrite::update("Mail", row.id).set("dueAt", Value::Null);
+            let write = write.time("sentAt", now);
             self.accounts.engine().system_write(write).await.unwrap();
         }
         mails

@@ -55,8 +55,11 @@ impl AccountRow {
         self.verified_email.as_deref().is_some_and(|proved| proved.eq_ignore_ascii_case(email))
     }
 
+    /// In the order of the alphabet, whatever order the rows come in.
     pub(crate) fn role_names(&self) -> Vec<String> {
-        self.roles.iter().map(|role| role.name.clone()).collect()
+        let mut names: Vec<String> = self.roles.iter().map(|role| role.name.clone()).collect();
+        names.sort_unstable();
+        names
     }
 
     /// The actor; `None` when the account is suspended, or is of a row that is not there any more.

@@ -227,3 +227,20 @@ async fn a_restart_keeps_sessions_links_and_keys() {
     world.refresh(grant.refresh.expose()).await.unwrap();
     granted(world.call(OperationId::LoginLink, json!({ "token": token })).await);
 }
+
+#[tokio::test]
+async fn wrong_passwords_and_unknown_addresses_are_told_alike() {
+    let world = World::new(PEOPLE).await;
+    world.join(ADA).await;
+    let writes = async |email: &str, password: &str| {
+        let before = world.rows("Audit").await.len();
+        let error = world.login(email, password).await.unwrap_err();
+        let n_rows = world.rows("Audit").await.len() - before;
+        (error.code(), error.message().to_owned(), error.hint().map(str::to_owned), n_rows)
+    };
+    let wrong = writes(ADA, "not this one").await;
+    assert_eq!(wrong.0, Code::InvalidCredentials);
+    assert_eq!(wrong, writes("nobody@example.org", "not this one").await);
+    world.database().execute("DELETE FROM _underpin_password", []).unwrap();
+    assert_eq!(wrong, writes(ADA, PASSWORD).await);
+}

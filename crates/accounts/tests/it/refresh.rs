@@ -207,3 +207,31 @@ async fn a_clock_that_was_set_back_revives_nothing() {
     refused(world.refresh(text(&first)).await);
     refused(world.refresh(text(&second)).await);
 }
+
+#[tokio::test]
+async fn a_token_that_a_database_set_back_never_gave_is_refused_and_ends_nothing() {
+    let world = World::new(PEOPLE).await;
+    let first = world.join(ADA).await;
+    let second = world.refresh(text(&first)).await.unwrap();
+    world.database().execute("UPDATE _underpin_session SET counter = 0", []).unwrap();
+    refused(world.refresh(text(&second)).await);
+    assert_eq!(world.n_events("session.refreshed", "UNAUTHENTICATED").await, 1);
+    world.refresh(text(&first)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_session_that_was_reused_on_one_server_is_over_on_another() {
+    let world = World::new(PEOPLE).await;
+    let first = world.join(ADA).await;
+    let second = world.refresh(text(&first)).await.unwrap();
+    let third = world.refresh(text(&second)).await.unwrap();
+    let other = world.second().await;
+    let app = other.engine().app().await;
+    other.authenticate(&app, third.access.expose()).await.unwrap();
+    refused(world.refresh(text(&first)).await);
+    let body = json!({ "refreshToken": text(&third) }).to_string();
+    let newest = call(&other, OperationId::Refresh, (None, None), (&[], body.as_bytes())).await;
+    refused(newest.map(grant_of));
+    world.clock.advance(SECOND);
+    assert!(other.authenticate(&app, third.access.expose()).await.is_err());
+}

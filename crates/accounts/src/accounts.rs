@@ -13,6 +13,7 @@ use underpin_plan::Actor;
 use crate::Settings;
 use crate::identity::Known;
 use crate::signing::Signing;
+use crate::usage::Usage;
 
 /// What the accounts of a server run with.
 #[derive(Clone, Default)]
@@ -43,6 +44,7 @@ pub struct Accounts {
     pub(crate) hasher: Hasher,
     pub(crate) password_rules: Rules,
     pub(crate) signing: Signing,
+    pub(crate) usage: Usage,
 }
 
 impl Accounts {
@@ -54,8 +56,8 @@ impl Accounts {
         engine.refresh_roles().await?;
         let hasher = Hasher::new(options.settings.hash_permits);
         let password_rules = Rules::new(options.settings.password_min);
-        let (known, signing) = (Known::new(), Signing::new());
-        Ok(Self { engine, options, known, hasher, password_rules, signing })
+        let (known, signing, usage) = (Known::new(), Signing::new(), Usage::new());
+        Ok(Self { engine, options, known, hasher, password_rules, signing, usage })
     }
 
     /// The engine whose accounts these are.

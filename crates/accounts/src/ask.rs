@@ -14,7 +14,6 @@ pub(crate) struct Ask<'a> {
     pub(crate) app: &'a App,
     pub(crate) inputs: Inputs,
     pub(crate) path: &'a [&'a str],
-    #[expect(dead_code, reason = "lists of roles and of the audit have parameters")]
     pub(crate) query: &'a [(String, String)],
     pub(crate) caller: Option<Arc<Identity>>,
     pub(crate) refresh_cookie: Option<&'a str>,

@@ -10,8 +10,9 @@ use underpin_plan::ActorKind;
 use underpin_schema::Value;
 use uuid::Uuid;
 
+use crate::administration::event_of;
 use crate::ask::Ask;
-use crate::{Accounts, Client, Identity};
+use crate::{Accounts, Call, Client, Identity};
 
 /// Bytes of what a client calls itself that are kept.
 pub(crate) const AGENT_BYTES_MAX: usize = 512;
@@ -81,11 +82,33 @@ impl Accounts {
     ) -> Result<()> {
         self.engine.system_write(row(event, code.name(), ask)).await.map(drop)
     }
+
+    /// Writes the row of a call that somebody who was recognised may not make.
+    ///
+    /// # Errors
+    /// Those of the write.
+    pub(crate) async fn audit_denial(&self, call: &Call<'_>, code: Code) -> Result<()> {
+        let Some(caller) = call.caller.as_deref().filter(|_| code == Code::Forbidden) else {
+            return Ok(());
+        };
+        let target = call.path.join("/");
+        let event = Event::new(event_of(call.operation)).target(&target);
+        let row = row_of(&event, code.name(), (Some(caller), &call.client));
+        self.engine.system_write(row).await.map(drop)
+    }
 }
 
 /// The row.
 pub(crate) fn row(event: &Event<'_>, outcome: &'static str, ask: &Ask<'_>) -> SystemWrite {
-    let caller = ask.caller.as_deref();
+    row_of(event, outcome, (ask.caller.as_deref(), &ask.client))
+}
+
+/// The row of what somebody tried from somewhere.
+fn row_of(
+    event: &Event<'_>,
+    outcome: &'static str,
+    (caller, client): (Option<&Identity>, &Client),
+) -> SystemWrite {
     let account = event.account.or(caller.and_then(|identity| identity.account));
     let session = event.session.or(caller.and_then(|identity| identity.session));
     let text = |id: Uuid| id.to_string();
@@ -97,8 +120,8 @@ pub(crate) fn row(event: &Event<'_>, outcome: &'static str, ask: &Ask<'_>) -> Sy
         .maybe("account", account.map(text).as_deref())
         .maybe("session", session.map(text).as_deref())
         .maybe("target", event.target.map(|target| cut(target, 500)).as_deref())
-        .maybe("ip", ip(&ask.client).as_deref())
-        .maybe("agent", agent(&ask.client).as_deref())
+        .maybe("ip", ip(client).as_deref())
+        .maybe("agent", agent(client).as_deref())
         .set("details", details)
 }
 

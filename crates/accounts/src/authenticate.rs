@@ -22,6 +22,8 @@ struct KeyRow {
     expires_at: Option<Timestamp>,
     #[serde(deserialize_with = "underpin_engine::system::maybe_time")]
     revoked_at: Option<Timestamp>,
+    #[serde(deserialize_with = "underpin_engine::system::maybe_time")]
+    last_used_at: Option<Timestamp>,
     account: AccountRow,
 }
 
@@ -81,6 +83,7 @@ impl Accounts {
             Some(scopes) => actor.as_key(scopes),
             None => actor.as_unscoped_key(),
         };
+        self.usage.note(&self.engine, (key.id, key.last_used_at), now);
         let standing =
             Standing { by: Shown::Key, id: key.id, account_version: key.account.version };
         Ok(Identity {

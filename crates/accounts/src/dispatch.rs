@@ -1,6 +1,6 @@
 //! From an operation to what does it.
 
-use underpin_base::{Error, Result};
+use underpin_base::Result;
 use underpin_engine::App;
 use underpin_mail::Kind;
 
@@ -15,7 +15,10 @@ impl Accounts {
     /// See the error table.
     pub async fn call(&self, app: &App, call: Call<'_>) -> Result<Answer> {
         let id = call.operation;
-        self.permit(id.operation().access, call.caller.as_deref())?;
+        if let Err(error) = self.permit(id.operation().access, call.caller.as_deref()) {
+            self.audit_denial(&call, error.code()).await?;
+            return Err(error);
+        }
         let ask = Ask::read(self, app, call)?;
         self.dispatch(id, &ask).await
     }
@@ -52,8 +55,7 @@ impl Accounts {
             Id::Anonymous => Box::pin(self.log_in_anonymously(ask)).await,
             Id::Promote => Box::pin(self.promote(ask)).await,
             Id::Setup => Box::pin(self.setup(ask)).await,
-            // Not every operation of the table is there yet.
-            _ => Err(Error::not_found()),
+            _ => Box::pin(self.administer(id, ask)).await,
         }
     }
 }

@@ -114,7 +114,6 @@ impl Inputs {
     }
 
     /// A list of texts that may be missing.
-    #[expect(dead_code, reason = "roles and keys take lists")]
     pub(crate) fn texts(&self, name: &str) -> Option<&[String]> {
         match self.find(name)? {
             Given::Texts(texts) => Some(texts),
@@ -123,7 +122,6 @@ impl Inputs {
     }
 
     /// A time: `None` when it is missing, `Some(None)` when it is null.
-    #[expect(dead_code, reason = "keys take times")]
     pub(crate) fn time(&self, name: &str) -> Option<Option<Timestamp>> {
         match self.find(name)? {
             Given::Time(time) => Some(*time),

@@ -7,14 +7,17 @@
 
 mod accounts;
 mod actor;
+mod administration;
 mod anonymous;
 mod ask;
 mod audit;
+mod audit_list;
 mod authenticate;
 mod browser;
 mod call;
 mod devices;
 mod dispatch;
+mod grants;
 mod identity;
 mod inputs;
 mod janitor;
@@ -23,17 +26,22 @@ mod login;
 mod mails;
 mod me;
 mod operation;
+mod operator;
 mod passwords;
 mod people;
 mod proof;
 mod refresh;
 mod register;
+mod roles;
 mod service;
 mod session;
 mod settings;
 mod setup;
 mod signing;
+mod suspension;
 mod tickets;
+mod usage;
+mod user_keys;
 mod verify;
 
 pub use accounts::{Accounts, Options};
@@ -45,4 +53,8 @@ pub use mails::Due;
 pub use operation::{
     Access, Input, InputKind, OPERATIONS, Operation, OperationId, Outcome, Throttle,
 };
+pub use operator::{NewUser, Operator, UserInfo};
+pub use roles::{RoleChange, RoleInfo};
+pub use service::ServiceAccount;
 pub use settings::{Registration, Settings, Verification};
+pub use user_keys::KeySpec;

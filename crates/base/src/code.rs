@@ -130,6 +130,10 @@ error_codes! {
     UniqueConflict, "UNIQUE_CONFLICT", 409, Conflict, No;
     /// A reference names a row that does not exist, or a row is still referred to.
     ReferenceConflict, "REFERENCE_CONFLICT", 409, Conflict, No;
+    /// Nobody who may do everything would remain.
+    LastAdministrator, "LAST_ADMINISTRATOR", 409, Conflict, No;
+    /// There are as many of these as there may be.
+    LimitReached, "LIMIT_REACHED", 409, Conflict, No;
     /// The row has changed since the version that `If-Match` names.
     VersionMismatch, "VERSION_MISMATCH", 412, Conflict, No;
     /// The body has more bytes than are allowed.

@@ -6,6 +6,13 @@ use underpin_store::ReadJob;
 
 use crate::{Engine, Shown, Standing, SystemQuery};
 
+/// What holds for users who may do everything. Service accounts do not count: nobody logs in as one.
+pub(crate) const ADMINISTRATORS: &[(&str, Operator, &str)] = &[
+    ("subject", Operator::IsNull, "false"),
+    ("suspendedAt", Operator::IsNull, "true"),
+    ("roles.permissions.name", Operator::Eq, "*"),
+];
+
 /// The question that a transaction asks before it writes for an actor.
 pub(crate) fn job(engine: &Engine, standing: &Standing) -> Result<ReadJob> {
     let model = match standing.by {
@@ -28,4 +35,10 @@ pub(crate) fn job(engine: &Engine, standing: &Standing) -> Result<ReadJob> {
 pub(crate) fn lost() -> Error {
     Error::new(Code::Unauthenticated, "what you may do changed while the request was under way")
         .with_hint("send the request again")
+}
+
+/// The answer when nobody who may do everything would remain.
+pub(crate) fn last_administrator() -> Error {
+    Error::new(Code::LastAdministrator, "nobody who may do everything would remain")
+        .with_hint("give another user a role with the permission `*` first")
 }

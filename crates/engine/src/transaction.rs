@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use underpin_base::{Code, Error, Result};
 use underpin_plan::{Actor, Document, Operation, Operator, WriteKind, WriteRequest};
 use underpin_schema::{FieldId, FieldKind, IdKind, Model, Scalar, Value};
@@ -21,6 +22,8 @@ pub struct Transaction<'a> {
     writes: Vec<Added<'a>>,
     /// The steps that hold an actor's standing against the database.
     standings: Vec<usize>,
+    /// The steps that find somebody who may do everything.
+    guards: Vec<usize>,
     changes_authority: bool,
 }
 
@@ -82,6 +85,7 @@ impl<'a> Transaction<'a> {
             steps: Vec::new(),
             writes: Vec::new(),
             standings: Vec::new(),
+            guards: Vec::new(),
             changes_authority: false,
         }
     }
@@ -195,6 +199,22 @@ impl<'a> Transaction<'a> {
         let found = self.engine.system_find::<Row>(SystemQuery::new("Account", &conditions));
         if let Some(account) = found.await? {
             self.system(&SystemWrite::delete("Account", account.id))?;
+            self.keep_administrator().await?;
+        }
+        Ok(())
+    }
+
+    /// Adds that after the writes so far somebody remains who may do everything, where there is
+    /// somebody now. It is looked at when the transaction runs, so that of several that would each
+    /// leave one, together none, the last fails: `LAST_ADMINISTRATOR`.
+    ///
+    /// # Errors
+    /// `STORAGE_UNAVAILABLE`.
+    pub async fn keep_administrator(&mut self) -> Result<()> {
+        let query = SystemQuery::new("Account", standing::ADMINISTRATORS);
+        if self.engine.system_find::<IgnoredAny>(query).await?.is_some() {
+            self.guards.push(self.steps.len());
+            self.require_row(query)?;
         }
         Ok(())
     }
@@ -250,7 +270,7 @@ impl<'a> Transaction<'a> {
     /// The first write that does not hold, or that the store cannot write. Nothing was done then.
     /// `UNAUTHENTICATED` when an actor no longer stands as it did.
     pub async fn commit(self) -> Result<Vec<WriteReply>, Aborted> {
-        let Self { engine, steps, writes, standings, changes_authority } = self;
+        let Self { engine, steps, writes, standings, guards, changes_authority } = self;
         match engine.store().transact(steps).await {
             Ok(outcomes) => {
                 if changes_authority {
@@ -261,13 +281,20 @@ impl<'a> Transaction<'a> {
                 });
                 Ok(replies.collect())
             }
+            Err(failure) if guards.contains(&failure.step) && is_absent(&failure) => {
+                Err(Aborted { place: None, error: standing::last_administrator() })
+            }
             Err(failure) => Err(aborted(failure, &writes, &standings)),
         }
     }
 }
 
+fn is_absent(failure: &Failure) -> bool {
+    failure.error.code() == Code::NotFound
+}
+
 fn aborted(failure: Failure, writes: &[Added<'_>], standings: &[usize]) -> Aborted {
-    if failure.error.code() == Code::NotFound && standings.contains(&failure.step) {
+    if is_absent(&failure) && standings.contains(&failure.step) {
         return Aborted { place: None, error: standing::lost() };
     }
     let place = writes.iter().position(|added| added.step == failure.step);

@@ -1,5 +1,20 @@
 //! Names that follow from other names: columns and tables from fields and models, plurals from
-//! singulars.
+//! singulars. And what names of permissions and roles look like.
+
+use crate::diagnostic::role;
+
+/// Whether a text is a permission: `*`, or two words with a colon between, of which the second may be
+/// `*`, as `products:update`.
+#[must_use]
+pub fn is_permission(text: &str) -> bool {
+    text == "*" || text.split_once(':').is_some_and(|(of, what)| role::is_well_formed(of, what))
+}
+
+/// Whether a role may be called so.
+#[must_use]
+pub fn is_role_name(text: &str) -> bool {
+    role::is_word(text)
+}
 
 /// `orderItems` and `OrderItems` as `order_items`; `userID` as `user_id`.
 pub(crate) fn snake_case(name: &str) -> String {

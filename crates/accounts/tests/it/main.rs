@@ -1,7 +1,9 @@
 //! Accounts on a real store.
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its stage has failed")]
 
+mod administration;
 mod confusion;
+mod ending;
 mod first;
 mod kept;
 mod keys;

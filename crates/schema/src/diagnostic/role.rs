@@ -128,7 +128,7 @@ pub(crate) fn near_model(permission: Text<'_>, meant: &str) -> Diagnostic {
         .with_help(format!("did you mean `{meant}`?"))
 }
 
-fn is_word(text: &str) -> bool {
+pub(crate) fn is_word(text: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     !text.is_empty() && text.bytes().all(is_part)
 }

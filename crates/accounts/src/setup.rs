@@ -43,14 +43,22 @@ impl Accounts {
     /// # Errors
     /// `STORAGE_UNAVAILABLE` and the like.
     pub async fn setup_link(&self) -> Result<Option<Secret<String>>> {
-        let can_log_in = email_field(&*self.engine.app().await).is_some();
-        let admin = self.admin_role().await?;
-        if !can_log_in || admin.is_none_or(|admin| admin.is_held()) {
+        if !self.lacks_administrator().await? {
             return Ok(None);
         }
         let purpose = Purpose::Setup;
         let new = NewTicket { purpose, account: None, email: None, data: None };
         self.issue_ticket(&new).await.map(Some)
+    }
+
+    /// Whether somebody could be the first administrator: there is none, and one could log in.
+    ///
+    /// # Errors
+    /// `STORAGE_UNAVAILABLE` and the like.
+    pub async fn lacks_administrator(&self) -> Result<bool> {
+        let can_log_in = email_field(&*self.engine.app().await).is_some();
+        let admin = self.admin_role().await?;
+        Ok(can_log_in && admin.is_some_and(|admin| !admin.is_held()))
     }
 
     /// Makes the first administrator.

@@ -44,7 +44,6 @@ pub(crate) struct KeyRow {
     pub(crate) id: Uuid,
     pub(crate) version: i64,
     pub(crate) name: String,
-    pub(crate) prefix: String,
     scopes: Option<Vec<String>>,
     #[serde(deserialize_with = "underpin_engine::system::maybe_time")]
     expires_at: Option<Timestamp>,

@@ -11,6 +11,8 @@ pub(crate) mod migrate;
 pub(crate) mod new;
 pub(crate) mod openapi;
 pub(crate) mod reference;
+pub(crate) mod role;
 pub(crate) mod seed;
 pub(crate) mod serve;
 pub(crate) mod test;
+pub(crate) mod user;

@@ -9,13 +9,14 @@ use underpin_accounts::Accounts;
 use underpin_engine::{Engine, Options};
 use underpin_migrate::Consent;
 
+use crate::background::Background;
 use crate::config::{self, Config};
 use crate::database::{Database, Purpose};
 use crate::exit::Failure;
 use crate::output::{Output, Reader};
 use crate::project::Project;
 use crate::serving::{self, Listener};
-use crate::{accounts, migration, wiring};
+use crate::{accounts, mail, migration, wiring};
 
 /// A project that is open, with a port of its own, ready to be served.
 ///
@@ -33,6 +34,7 @@ pub struct Underpin {
     accounts: Arc<Accounts>,
     listener: Listener,
     config: Config,
+    background: Background,
 }
 
 /// How a project is opened.
@@ -98,10 +100,16 @@ impl Underpin {
         }
         let options = Options { limits: project.config.limits.clone(), ..options };
         let engine = Arc::new(Engine::start(store, schema, options).await?);
+        let transport = mail::transport(&project, mail::SEND_TIME_MAX)?;
+        let background = Background::new(&engine, transport, mail::templates(&project, output)?);
+        let accounts = underpin_accounts::Options {
+            on_mail: accounts.on_mail.or_else(|| Some(background.on_mail())),
+            ..accounts
+        };
         let url = listener.url(&project.config.server);
         let accounts = accounts::options(accounts, &project.config, database.path(), &url)?;
         let accounts = Arc::new(Accounts::start(engine, accounts).await?);
-        Ok(Self { accounts, listener, config: project.config })
+        Ok(Self { accounts, listener, config: project.config, background })
     }
 
     /// Where it listens.
@@ -129,7 +137,9 @@ impl Underpin {
     /// When the port cannot be used, or the database not be closed.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), Failure> {
         let engine = Arc::clone(self.accounts.engine());
-        serving::serve(self.listener, self.accounts, &self.config, None, shutdown).await?;
+        let accounts = Arc::clone(&self.accounts);
+        let serving = serving::serve(self.listener, accounts, &self.config, None, shutdown);
+        self.background.beside(self.accounts, serving).await?;
         engine.close();
         Ok(())
     }

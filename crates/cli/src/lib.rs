@@ -7,6 +7,7 @@
 
 mod accounts;
 mod args;
+mod background;
 mod command;
 pub mod config;
 mod database;

@@ -41,16 +41,21 @@ impl Listener {
     /// Where a client on this machine reaches the server, or where the configuration says that
     /// clients do.
     pub(crate) fn url(&self, server: &Server) -> String {
-        if let Some(url) = &server.public_url {
-            return url.as_str().to_owned();
-        }
-        let reachable = match self.address.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
-            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]),
-            ip => ip,
-        };
-        format!("http://{}", SocketAddr::new(reachable, self.address.port()))
+        url(server, self.address)
     }
+}
+
+/// Where a client reaches a server that listens at `address`.
+pub(crate) fn url(server: &Server, address: SocketAddr) -> String {
+    if let Some(url) = &server.public_url {
+        return url.as_str().to_owned();
+    }
+    let reachable = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]),
+        ip => ip,
+    };
+    format!("http://{}", SocketAddr::new(reachable, address.port()))
 }
 
 /// Serves until `shutdown` is ready and the requests in flight have ended. Where mail is caught and

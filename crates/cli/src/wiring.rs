@@ -8,11 +8,12 @@ use underpin_migrate::{Consent, Status};
 use underpin_schema::Schema;
 use underpin_store::Store;
 
+use crate::background::Background;
 use crate::database::{Database, Purpose};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 use crate::project::Project;
-use crate::{accounts, invocation, migration};
+use crate::{accounts, invocation, migration, serving};
 
 /// A project whose database is open.
 pub(crate) struct Opened {
@@ -21,14 +22,14 @@ pub(crate) struct Opened {
     pub(crate) database: Database,
 }
 
-/// The accounts of a database that is served at `url`.
+/// The accounts of a database that is served at `url`, whose mails `background` sends.
 pub(crate) async fn accounts(
     engine: Arc<Engine>,
     project: &Project,
-    database: &Database,
-    url: &str,
+    (database, url): (&Database, &str),
+    background: &Background,
 ) -> Result<Arc<Accounts>, Failure> {
-    let options = Options::default();
+    let options = Options { on_mail: Some(background.on_mail()), ..Options::default() };
     let options = accounts::options(options, &project.config, database.path(), url)?;
     Ok(Arc::new(Accounts::start(engine, options).await?))
 }
@@ -36,6 +37,35 @@ pub(crate) async fn accounts(
 /// The accounts of a database for a command that needs no secret, and makes none.
 async fn accounts_for_command(engine: Arc<Engine>) -> Result<Arc<Accounts>, Failure> {
     Ok(Arc::new(Accounts::start(engine, Options::default()).await?))
+}
+
+/// Does `work` on the accounts of the database that is in use, and closes it.
+pub(crate) async fn work_on_accounts<T>(
+    project: &Project,
+    output: Output,
+    work: impl AsyncFnOnce(&Accounts) -> underpin_base::Result<T>,
+) -> Result<T, Failure> {
+    let schema = project.diagnose()?.into_schema(output)?;
+    let database = Database::of(project, Purpose::Command);
+    refuse_without_database(project, &database)?;
+    let store = database.open(&project.config)?;
+    refuse_behind(project, &store, &schema).await?;
+    let engine = Arc::new(Engine::start(store, schema, project.engine_options()).await?);
+    let url = serving::url(&project.config.server, project.config.server.address);
+    let options = accounts::options(Options::default(), &project.config, database.path(), &url)?;
+    let accounts = Accounts::start(Arc::clone(&engine), options).await?;
+    let done = work(&accounts).await?;
+    engine.close();
+    Ok(done)
+}
+
+/// As [`work_on_accounts`], to its end.
+pub(crate) fn on_accounts<T>(
+    project: &Project,
+    output: Output,
+    work: impl AsyncFnOnce(&Accounts) -> underpin_base::Result<T>,
+) -> Result<T, Failure> {
+    crate::runtime()?.block_on(work_on_accounts(project, output, work))
 }
 
 /// What a command needs of the database.

@@ -13,9 +13,11 @@ use clap::Args;
 use serde_json::json;
 use underpin_accounts::Accounts;
 use underpin_engine::{Engine, Seeding};
+use underpin_mail::Transport;
 use underpin_migrate::{Consent, MigrationPlan};
 
 use crate::args::{ListenArgs, ProjectArgs};
+use crate::background::Background;
 use crate::config::{self, Config};
 use crate::database::{Database, DevLock, Purpose};
 use crate::exit::{Exit, Failure, Outcome};
@@ -25,7 +27,7 @@ use crate::seed::{self, Seeded};
 use crate::serving::{self, Listener};
 use crate::shutdown::Shutdown;
 use crate::watch::{Saved, Watch};
-use crate::{invocation, logging, mail, migration, wiring};
+use crate::{accounts, invocation, logging, mail, migration, wiring};
 
 /// How long others may have migrated the database before it is noticed.
 const DATABASE_LOOK: Duration = Duration::from_secs(1);
@@ -45,7 +47,7 @@ pub(crate) struct DevArgs {
 pub(crate) fn run(args: &DevArgs, output: Output) -> Outcome {
     let started = Instant::now();
     let project = Project::open(&args.project, &args.listen.overrides(), output)?;
-    mail::templates(&project, output)?;
+    let templates = mail::templates(&project, output)?;
     logging::start(&project.config.log);
     let runtime = crate::runtime()?;
     runtime.block_on(async {
@@ -64,16 +66,21 @@ pub(crate) fn run(args: &DevArgs, output: Output) -> Outcome {
             Ok::<_, Failure>((session, fill))
         };
         let (mut session, fill) = shutdown.unless_requested(starting).await?;
-        session.announce(&listener, fill.as_ref(), started.elapsed());
+        let caught = mail::catch(&session.url, output);
+        let transport = Transport::Caught(Arc::clone(&caught));
+        let background = Background::new(&session.engine, transport, templates);
+        let accounts = session.accounts(&background).await?;
+        let setup = accounts.setup_link().await?;
+        let setup = setup.map(|token| accounts::setup_link(&session.url, token.expose()));
+        session.announce(&listener, (fill.as_ref(), setup.as_deref()), started.elapsed());
 
         let config = session.project.config.clone();
-        let accounts = session.accounts().await?;
         let stop = async {
             shutdown.requested().await;
             output.note("stopping; requests in flight are ended first");
         };
-        let caught = mail::catch(&session.url, output);
-        let serving = serving::serve(listener, accounts, &config, Some(caught), stop);
+        let serving = serving::serve(listener, Arc::clone(&accounts), &config, Some(caught), stop);
+        let serving = background.beside(accounts, serving);
         tokio::select! {
             served = serving => served?,
             () = session.reload_for_ever(watch) => {}
@@ -114,9 +121,9 @@ impl Session {
         Ok(Self { project, output, database, engine, url, version, told_unfit, text })
     }
 
-    async fn accounts(&self) -> Result<Arc<Accounts>, Failure> {
-        let engine = Arc::clone(&self.engine);
-        wiring::accounts(engine, &self.project, &self.database, &self.url).await
+    async fn accounts(&self, background: &Background) -> Result<Arc<Accounts>, Failure> {
+        let (engine, at) = (Arc::clone(&self.engine), (&self.database, self.url.as_str()));
+        wiring::accounts(engine, &self.project, at, background).await
     }
 
     async fn fill_fresh_database(&self) -> Result<Option<Seeded>, Failure> {
@@ -150,7 +157,12 @@ impl Session {
     }
 
     /// Says where everything is.
-    fn announce(&self, listener: &Listener, fill: Option<&Seeded>, elapsed: Duration) {
+    fn announce(
+        &self,
+        listener: &Listener,
+        (fill, setup): (Option<&Seeded>, Option<&str>),
+        elapsed: Duration,
+    ) {
         let output = self.output;
         let url = &self.url;
         let version = env!("CARGO_PKG_VERSION");
@@ -164,6 +176,7 @@ impl Session {
             "address": listener.address(),
             "database": self.database.shown(),
             "seeded": fill.map(|seeded| seeded.n_created),
+            "setup": setup,
         }));
         let state = match fill {
             None => String::new(),
@@ -187,6 +200,17 @@ impl Session {
         }
         output.line(format_args!("  {:<9} {}{state}", "Database", self.database.shown()));
         output.line(format_args!("  {:<9} {}", "Key", output.paint(Look::Link, key)));
+        if let Some(link) = setup {
+            let link = output.paint(Look::Link, link);
+            output.line(format_args!("  {:<9} {link}", "Setup"));
+            output.line(output.paint(
+                Look::Dim,
+                format_args!(
+                    "  {:<9} makes the first administrator; good once, for 15 minutes",
+                    ""
+                ),
+            ));
+        }
         output
             .line(format_args!("\nready in {} ms, watching {SCHEMA_FILE}\n", elapsed.as_millis()));
     }

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use clap::Args;
+use underpin_accounts::Accounts;
 use underpin_engine::Engine;
+use underpin_mail::Transport;
 use underpin_migrate::Consent;
 use underpin_schema::Schema;
 
 use crate::args::{ListenArgs, ProjectArgs};
+use crate::background::Background;
 use crate::database::{Database, Purpose};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::Output;
@@ -37,7 +40,7 @@ pub(crate) fn run(args: &ServeArgs, output: Output) -> Outcome {
     let schema = project.diagnose()?.into_schema(output)?;
     project.check_roles(&schema, output)?;
     // What is wrong with mail is said before anything is served, and not when the first one is due.
-    mail::templates(&project, output)?;
+    let templates = mail::templates(&project, output)?;
     let transport = mail::transport(&project, mail::SEND_TIME_MAX)?;
     let runtime = crate::runtime()?;
     runtime.block_on(async {
@@ -48,19 +51,36 @@ pub(crate) fn run(args: &ServeArgs, output: Output) -> Outcome {
         let url = listener.url(&project.config.server);
         let starting = start(args, &project, &database, schema);
         let engine = shutdown.unless_requested(starting).await?;
-        let accounts = wiring::accounts(engine, &project, &database, &url).await?;
-        let engine = Arc::clone(accounts.engine());
         let (address, mail) = (listener.address(), transport.shown());
+        if matches!(transport, Transport::Absent) {
+            tracing::warn!("no mail server: mails wait, and are given up after a day");
+        }
+        let background = Background::new(&engine, transport, templates);
+        let at = (&database, url.as_str());
+        let accounts = wiring::accounts(Arc::clone(&engine), &project, at, &background).await?;
+        tell_of_setup(&project, &accounts).await?;
         tracing::info!(%address, url, database = database.shown(), mail, "serving");
         let stop = async {
             shutdown.requested().await;
             tracing::info!("stopping");
         };
-        serving::serve(listener, accounts, &project.config, None, stop).await?;
+        let serving = serving::serve(listener, Arc::clone(&accounts), &project.config, None, stop);
+        background.beside(accounts, serving).await?;
         engine.close();
         tracing::info!("stopped");
         Ok(Exit::Done)
     })
+}
+
+/// Says how the first administrator is made, while there is none. The link itself is no line of a
+/// log, which others read.
+async fn tell_of_setup(project: &Project, accounts: &Accounts) -> Result<(), Failure> {
+    if accounts.lacks_administrator().await? {
+        let (program, dir) = (invocation::program(), project.dir_argument());
+        let command = format!("{program} user setup-link{dir}");
+        tracing::info!(command, "there is no administrator; the command prints a link to make one");
+    }
+    Ok(())
 }
 
 /// Opens the database and brings it to the schema where that was asked for.

@@ -49,6 +49,13 @@ pub async fn actor_of(engine: &Engine, app: &App, key: &str) -> Result<Option<Ac
     }
 }
 
+/// The names, sorted: rows come in no order.
+pub(crate) fn sorted_names(roles: &[RoleName]) -> Vec<String> {
+    let mut names: Vec<String> = roles.iter().map(|role| role.name.clone()).collect();
+    names.sort_unstable();
+    names
+}
+
 impl AccountRow {
     /// Whether this address was proved.
     pub(crate) fn has_proved(&self, email: &str) -> bool {
@@ -57,9 +64,7 @@ impl AccountRow {
 
     /// In the order of the alphabet, whatever order the rows come in.
     pub(crate) fn role_names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.roles.iter().map(|role| role.name.clone()).collect();
-        names.sort_unstable();
-        names
+        sorted_names(&self.roles)
     }
 
     /// The actor; `None` when the account is suspended, or is of a row that is not there any more.

@@ -11,7 +11,7 @@ use underpin_mail::Kind;
 use underpin_plan::{Actor, Operator as Comparison};
 use uuid::Uuid;
 
-use crate::actor::{AccountRow, RoleName};
+use crate::actor::{AccountRow, RoleName, sorted_names};
 use crate::ask::Ask;
 use crate::inputs::Inputs;
 use crate::keys::{hex, random};
@@ -101,7 +101,7 @@ impl Operator<'_> {
                 id: row.subject,
                 account: row.id,
                 email,
-                roles: row.roles.into_iter().map(|role| role.name).collect(),
+                roles: sorted_names(&row.roles),
                 suspended_at: row.suspended_at,
                 created_at: row.created_at,
             });

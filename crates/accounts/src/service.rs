@@ -10,7 +10,7 @@ use underpin_plan::Operator;
 use underpin_schema::Value;
 use uuid::Uuid;
 
-use crate::actor::{AccountRow, RoleName};
+use crate::actor::{AccountRow, RoleName, sorted_names};
 use crate::administration::{ATTEMPTS_MAX, Attempt, contended, settle};
 use crate::ask::Ask;
 use crate::audit::Event;
@@ -57,7 +57,7 @@ struct ServiceRow {
 
 impl ServiceRow {
     fn role_names(&self) -> Vec<String> {
-        self.roles.iter().map(|role| role.name.clone()).collect()
+        sorted_names(&self.roles)
     }
 }
 

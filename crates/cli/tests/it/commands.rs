@@ -11,3 +11,4 @@ mod new;
 mod openapi;
 mod seed;
 mod test;
+mod user;

@@ -46,7 +46,8 @@ fn a_new_project_is_seeded_and_served_and_a_key_works_at_once() {
 
 #[test]
 fn a_saved_schema_is_applied_while_requests_go_on_and_none_fails() {
-    let sandbox = shop();
+    let mut sandbox = shop();
+    sandbox.set("UNDERPIN_TIERS__ANONYMOUS", "unlimited");
     let mut server = Server::dev(&sandbox);
     let (is_done, n_answers) = (&AtomicBool::new(false), &AtomicU32::new(0));
     std::thread::scope(|scope| {

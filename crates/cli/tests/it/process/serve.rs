@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 
 use insta::assert_snapshot;
 
-use super::client::get;
+use super::client::{get, post};
 use super::server::Server;
 use crate::run::Sandbox;
 
@@ -85,4 +85,31 @@ fn half_a_request(server: &Server, key: &str) -> TcpStream {
     )
     .unwrap();
     stream
+}
+
+const PEOPLE: &str = r#"
+type User @model @account(identity: ["email"]) @access(read: "row.id == auth.id") { email: Email! @unique }
+type Note @model @access(read: "true", create: "auth.kind == 'user'") { text: String! }
+"#;
+
+#[test]
+fn what_the_command_line_changes_of_accounts_counts_in_a_server_that_is_up() {
+    let sandbox = Sandbox::with_schema(PEOPLE);
+    let mut server = Server::serve(&sandbox, &["--migrate"]);
+    server.stderr_line("user setup-link");
+    sandbox.stdout(&["user", "create", "ada@example.com"]);
+    let key = ["key", "create", "--user", "ada@example.com", "--quiet"];
+    let key = sandbox.stdout(&key);
+    let write = || {
+        let (status, _) =
+            post(server.address, "/api/v1/notes", (key.trim(), r#"{"text": "a"}"#)).unwrap();
+        status
+    };
+    assert_eq!(write(), 201);
+    sandbox.stdout(&["user", "suspend", "ada@example.com"]);
+    while write() == 201 {}
+    assert_eq!(write(), 401);
+    sandbox.stdout(&["user", "reinstate", "ada@example.com"]);
+    while write() == 401 {}
+    assert_eq!(write(), 201);
 }

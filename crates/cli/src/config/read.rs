@@ -39,6 +39,9 @@ pub fn environment() -> Vec<(String, String)> {
         .collect()
 }
 
+/// Sets a key of a table below a section's; both are named, the table first.
+type SetEach = fn(&mut Config, (&str, &str), &str, &Place) -> Result<(), String>;
+
 /// A section as the reader knows it: its name, its keys, and how one is set.
 pub(super) struct SectionEntry {
     pub(super) name: &'static str,
@@ -50,7 +53,7 @@ pub(super) struct SectionEntry {
     pub(super) each: Option<&'static str>,
     set: fn(&mut Config, &str, &str) -> Result<(), String>,
     set_other: fn(&mut Config, &str, &str, &Place) -> Result<(), String>,
-    set_each: fn(&mut Config, (&str, &str), &str, &Place) -> Result<(), String>,
+    set_each: SetEach,
 }
 
 impl SectionEntry {

@@ -16,7 +16,7 @@ use crate::ask::Ask;
 use crate::inputs::Inputs;
 use crate::keys::{hex, random};
 use crate::people::{email_field, email_of};
-use crate::register::NewAccount;
+use crate::register::{NewAccount, is_taken, taken};
 use crate::roles::{RoleChange, RoleInfo};
 use crate::suspension::Deed;
 use crate::{Accounts, Client, Identity, KeySpec, NewKey, OperationId};
@@ -133,9 +133,14 @@ impl Operator<'_> {
         Accounts::add_account(&mut work, &ask, (&row, &account))?;
         let mail = if hash.is_some() { Kind::VerifyEmail } else { Kind::Invitation };
         Accounts::queue_mail(&mut work, &ask, (mail, email), None)?;
-        work.commit().await?;
-        accounts.mail_is_queued();
-        Ok(())
+        match work.commit().await.map_err(Error::from) {
+            Ok(_) => {
+                accounts.mail_is_queued();
+                Ok(())
+            }
+            Err(error) if is_taken(&error, field) => Err(taken(field)),
+            Err(error) => Err(error),
+        }
     }
 
     /// Has nothing stand for an account any more.

@@ -58,8 +58,8 @@ pub(crate) fn run(args: &ServeArgs, output: Output) -> Outcome {
         let background = Background::new(&engine, transport, templates);
         let at = (&database, url.as_str());
         let accounts = wiring::accounts(Arc::clone(&engine), &project, at, &background).await?;
-        tell_of_setup(&project, &accounts).await?;
         tracing::info!(%address, url, database = database.shown(), mail, "serving");
+        tell_of_setup(&project, &accounts).await?;
         let stop = async {
             shutdown.requested().await;
             tracing::info!("stopping");

@@ -89,7 +89,7 @@ fn half_a_request(server: &Server, key: &str) -> TcpStream {
 
 const PEOPLE: &str = r#"
 type User @model @account(identity: ["email"]) @access(read: "row.id == auth.id") { email: Email! @unique }
-type Note @model @access(read: "true", create: "auth.kind == 'user'") { text: String! }
+type Note @model @access(read: "true", create: "auth.kind == 'key'") { text: String! }
 "#;
 
 #[test]

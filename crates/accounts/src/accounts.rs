@@ -6,12 +6,16 @@ use std::sync::Arc;
 
 use underpin_base::{Error, Result};
 use underpin_credentials::Keys;
+use underpin_credentials::passkey::RelyingParty;
 use underpin_credentials::password::{Hasher, Rules};
+use underpin_egress::Client;
 use underpin_engine::Engine;
+use underpin_oidc::{Provider, ProviderConfig};
 use underpin_plan::Actor;
 
 use crate::Settings;
 use crate::identity::Known;
+use crate::oauth;
 use crate::signing::Signing;
 use crate::usage::Usage;
 
@@ -26,6 +30,12 @@ pub struct Options {
     /// The keys of the installation. Without them there are API keys and nothing else: no sessions,
     /// no links, no codes.
     pub keys: Option<Arc<Keys>>,
+    /// The server as passkeys know it: its domain and pages. Without it there are none.
+    pub relying_party: Option<Arc<RelyingParty>>,
+    /// The parties besides this server that users may log in by.
+    pub providers: Vec<ProviderConfig>,
+    /// How providers are asked; without it, a client with the usual bounds.
+    pub egress: Option<Client>,
     /// Called once a mail was queued, so that whoever sends mails looks.
     pub on_mail: Option<Arc<dyn Fn() + Send + Sync>>,
 }
@@ -45,19 +55,21 @@ pub struct Accounts {
     pub(crate) password_rules: Rules,
     pub(crate) signing: Signing,
     pub(crate) usage: Usage,
+    pub(crate) providers: Vec<Provider>,
 }
 
 impl Accounts {
     /// Of the database that `engine` serves.
     ///
     /// # Errors
-    /// `STORAGE_UNAVAILABLE` and the like.
+    /// `STORAGE_UNAVAILABLE` and the like; `INTERNAL` for a provider that cannot work.
     pub async fn start(engine: Arc<Engine>, options: Options) -> Result<Self> {
         engine.refresh_roles().await?;
         let hasher = Hasher::new(options.settings.hash_permits);
         let password_rules = Rules::new(options.settings.password_min);
         let (known, signing, usage) = (Known::new(), Signing::new(), Usage::new());
-        Ok(Self { engine, options, known, hasher, password_rules, signing, usage })
+        let providers = oauth::providers(&options, engine.clock())?;
+        Ok(Self { engine, options, known, hasher, password_rules, signing, usage, providers })
     }
 
     /// The engine whose accounts these are.

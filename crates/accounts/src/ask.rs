@@ -17,7 +17,6 @@ pub(crate) struct Ask<'a> {
     pub(crate) query: &'a [(String, String)],
     pub(crate) caller: Option<Arc<Identity>>,
     pub(crate) refresh_cookie: Option<&'a str>,
-    #[expect(dead_code, reason = "redirects to providers bring it")]
     pub(crate) flow_cookie: Option<&'a str>,
     pub(crate) client: Client,
     pub(crate) now: Timestamp,

@@ -35,6 +35,7 @@ impl Accounts {
             Id::RequestMagicLink => {
                 self.request_mail(ask, Kind::MagicLink, "session.linkRequested").await
             }
+            Id::LoginMfa => Box::pin(self.login_mfa(ask)).await,
             Id::LoginLink => Box::pin(self.login_link(ask)).await,
             Id::RequestCode => self.request_mail(ask, Kind::Code, "session.codeRequested").await,
             Id::LoginCode => Box::pin(self.login_code(ask)).await,
@@ -54,6 +55,20 @@ impl Accounts {
             Id::ChangeEmail => Box::pin(self.change_email(ask)).await,
             Id::Anonymous => Box::pin(self.log_in_anonymously(ask)).await,
             Id::Promote => Box::pin(self.promote(ask)).await,
+            Id::StartTotp => Box::pin(self.start_totp(ask)).await,
+            Id::ConfirmTotp => Box::pin(self.confirm_totp(ask)).await,
+            Id::RemoveTotp => Box::pin(self.remove_totp(ask)).await,
+            Id::RecoveryCodes => Box::pin(self.new_recovery_codes(ask)).await,
+            Id::PasskeyOptions => Box::pin(self.passkey_options(ask)).await,
+            Id::AddPasskey => Box::pin(self.add_passkey(ask)).await,
+            Id::ListPasskeys => self.list_passkeys(ask).await,
+            Id::RemovePasskey => Box::pin(self.remove_passkey(ask)).await,
+            Id::PasskeyLoginOptions => Box::pin(self.passkey_login_options(ask)).await,
+            Id::PasskeyLogin => Box::pin(self.passkey_login(ask)).await,
+            Id::ListProviders => Ok(self.list_providers()),
+            Id::OauthStart => Box::pin(self.oauth_start(ask)).await,
+            Id::OauthCallback => Box::pin(self.oauth_callback(ask)).await,
+            Id::OauthExchange => Box::pin(self.oauth_exchange(ask)).await,
             Id::Setup => Box::pin(self.setup(ask)).await,
             _ => Box::pin(self.administer(id, ask)).await,
         }

@@ -104,9 +104,11 @@ impl Accounts {
                 self.compose_link(&app, due, (page, values)).await?
             }
             Kind::Code => self.compose_code(&app, due, values).await?,
-            Kind::PasswordChanged | Kind::EmailChanged | Kind::MfaChanged | Kind::SessionReused => {
-                Some(values)
-            }
+            Kind::PasswordChanged
+            | Kind::EmailChanged
+            | Kind::MfaChanged
+            | Kind::IdentityLinked
+            | Kind::SessionReused => Some(values),
         };
         Ok(values.map(|values| (kind, values)))
     }

@@ -242,7 +242,9 @@ operations! {
     /// Removes a passkey.
     RemovePasskey = "removePasskey", Access::Session, Authentication, [PROOF] => Outcome::Nothing;
     /// What a browser needs to log in with a passkey.
-    PasskeyLoginOptions = "startPasskeyLogin", Access::Public, Authentication, [] => Outcome::Data("passkeyOptions");
+    PasskeyLoginOptions = "startPasskeyLogin", Access::Public, Authentication, [
+        optional("challenge", InputKind::Text(200), "The challenge of a login that wants a second factor, to be answered with a passkey."),
+    ] => Outcome::Data("passkeyOptions");
     /// Logs in with a passkey.
     PasskeyLogin = "loginWithPasskey", Access::Public, Authentication, [CHALLENGE, ASSERTION, COOKIES, CLIENT] => Outcome::Session;
     /// The providers that one can log in with.

@@ -89,25 +89,13 @@ impl Accounts {
         mut transaction: Transaction<'a>,
         proven: &Proven,
     ) -> Result<Grant> {
-        if let Some(wanted) = self.second_factor(&mut transaction, ask, proven).await? {
+        if let Some(wanted) = self.second_factor(&mut transaction, proven).await? {
             transaction.commit().await?;
             return Err(wanted);
         }
         let session = self.add_session(&mut transaction, ask, proven)?;
         transaction.commit().await?;
         self.grant(ask.app, session).await
-    }
-
-    /// What a login is asked next when its account has a second factor that is not among what it
-    /// has proved; `None` when nothing is.
-    #[expect(clippy::unused_async, reason = "factors are rows, which are read")]
-    pub(crate) async fn second_factor(
-        &self,
-        _transaction: &mut Transaction<'_>,
-        _ask: &Ask<'_>,
-        _proven: &Proven,
-    ) -> Result<Option<Error>> {
-        Ok(None)
     }
 
     /// Adds a session.

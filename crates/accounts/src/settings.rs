@@ -48,6 +48,16 @@ pub struct Settings {
     /// What links in mails start with, such as `https://app.example.com/account`: the page that a
     /// link leads to follows, as in `/verify-email#token=…`. Links are made of nothing else.
     pub links: String,
+    /// What authenticator apps call the server.
+    pub app_name: String,
+    /// Whether a login of an account that has a passkey, and no authenticator app, must show it.
+    pub passkeys_are_second_factors: bool,
+    /// Where browsers reach this server, such as `https://api.example.com`: providers send them back
+    /// to `/api/v1/auth/oauth/NAME/callback` below it.
+    pub public_url: String,
+    /// Where a login by another party may lead back to: URLs, of which each allows what begins with
+    /// it, up to a `/`.
+    pub allowed_redirects: Vec<String>,
     /// Days after which what happened to accounts is forgotten.
     pub audit_days: u32,
 }
@@ -67,6 +77,10 @@ impl Default for Settings {
             issuer: "underpin".to_owned(),
             audience: "underpin".to_owned(),
             links: "http://localhost:8080".to_owned(),
+            app_name: "Underpin".to_owned(),
+            passkeys_are_second_factors: false,
+            public_url: "http://localhost:8080".to_owned(),
+            allowed_redirects: Vec::new(),
             audit_days: 365,
         }
     }

@@ -38,6 +38,11 @@ pub(crate) enum Purpose {
     Code,
     Setup,
     Invitation,
+    Mfa,
+    PasskeyRegistration,
+    PasskeyLogin,
+    Oauth,
+    OauthExchange,
 }
 
 impl Purpose {
@@ -51,6 +56,11 @@ impl Purpose {
             Self::Code => "CODE",
             Self::Setup => "SETUP",
             Self::Invitation => "INVITATION",
+            Self::Mfa => "MFA",
+            Self::PasskeyRegistration => "PASSKEY_REGISTRATION",
+            Self::PasskeyLogin => "PASSKEY_LOGIN",
+            Self::Oauth => "OAUTH",
+            Self::OauthExchange => "OAUTH_EXCHANGE",
         }
     }
 
@@ -61,7 +71,9 @@ impl Purpose {
             Self::ResetPassword => 30,
             Self::ChangeEmail => 60,
             Self::MagicLink | Self::Setup => 15,
-            Self::Code => 10,
+            Self::Code | Self::Mfa | Self::Oauth => 10,
+            Self::PasskeyRegistration | Self::PasskeyLogin => 5,
+            Self::OauthExchange => 1,
             Self::Invitation => 7 * 24 * 60,
         }
     }
@@ -206,7 +218,7 @@ impl Accounts {
 }
 
 /// The row of a ticket.
-fn ticket_row(new: &NewTicket<'_>, hash: &str, now: Timestamp) -> SystemWrite {
+pub(crate) fn ticket_row(new: &NewTicket<'_>, hash: &str, now: Timestamp) -> SystemWrite {
     let data = new.data.as_ref().map_or(Value::Null, |data| Value::Json(data.to_string()));
     SystemWrite::create("Ticket")
         .text("kind", new.purpose.name())

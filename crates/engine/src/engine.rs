@@ -194,6 +194,12 @@ impl Engine {
         self.options.clock.now()
     }
 
+    /// The clock, for others that go by the same time.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.options.clock
+    }
+
     /// A new identifier for a request.
     #[must_use]
     pub fn request_id(&self) -> uuid::Uuid {

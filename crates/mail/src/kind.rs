@@ -129,6 +129,8 @@ kinds! {
     Code, "code", [App, Email, Code, Minutes, Ip, Agent, At];
     /// A second factor was added or removed.
     MfaChanged, "mfa-changed", [App, Email, Ip, Agent, At];
+    /// Somebody can sign in to the account by a provider that could not before.
+    IdentityLinked, "identity-linked", [App, Email, Ip, Agent, At];
     /// A session was ended because its refresh token was used twice, so it may have been stolen.
     SessionReused, "session-reused", [App, Email, Ip, Agent, At];
     /// Somebody made an account for this address: the link leads to where a password is chosen.

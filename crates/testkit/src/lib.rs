@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 mod app;
+mod authenticator;
 mod client;
 pub mod expect;
 mod mails;
@@ -15,6 +16,7 @@ pub mod scenario;
 mod wire;
 
 pub use app::{Setup, TestApp};
+pub use authenticator::{Authenticator, Pair};
 pub use client::{Answer, Client, Request};
 pub use provider::{Browser, CertifiedProvider};
 pub use wire::{Wire, WireAnswer};

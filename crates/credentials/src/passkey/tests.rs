@@ -1,12 +1,10 @@
 //! Ceremonies with an authenticator that answers right, and wrongly in one way at a time; and the
 //! test vectors of the specification.
 
-mod authenticator;
-
 use serde_json::Value;
 
 use super::*;
-use authenticator::{Authenticator, Pair};
+use underpin_testkit::{Authenticator, Pair};
 
 const ACCOUNT: Uuid = Uuid::from_u128(0x0192_aaaa_bbbb_7ccc_8ddd_0000_0000_0001);
 const PERSON: Person<'_> =

@@ -1,6 +1,6 @@
-//! An authenticator and a browser in one, for tests: it answers options as section 5 and 6 of the
-//! specification say, and wrongly in one way at a time when told so. It writes CBOR by itself, so that
-//! nothing of what is tested tests itself.
+//! An authenticator and a browser in one: it answers the options of passkeys as sections 5 and 6 of
+//! Web Authentication say, and wrongly in one way at a time when told so. It writes CBOR by itself, so
+//! that nothing of what is tested tests itself.
 
 use aws_lc_rs::digest;
 use aws_lc_rs::rand::SystemRandom;
@@ -9,48 +9,77 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
     RsaKeyPair,
 };
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::encoding::{decode, encode};
-
 /// The key pair of the one credential.
-pub(super) enum Pair {
+#[derive(Debug)]
+pub enum Pair {
+    /// ECDSA on P-256 with SHA-256.
     Es256(EcdsaKeyPair),
+    /// Ed25519.
     EdDsa(Ed25519KeyPair),
+    /// RSA of 2048 bits with SHA-256.
     Rs256(RsaKeyPair),
 }
 
 /// The authenticator, with whatever a test sets wrong.
-pub(super) struct Authenticator {
-    pub(super) pair: Pair,
-    pub(super) credential_id: Vec<u8>,
-    pub(super) user_handle: Option<Vec<u8>>,
-    pub(super) origin: String,
-    pub(super) relying_party: String,
-    pub(super) flags: u8,
-    pub(super) sign_count: u32,
+#[derive(Debug)]
+pub struct Authenticator {
+    /// The key of its one credential.
+    pub pair: Pair,
+    /// What it calls the credential.
+    pub credential_id: Vec<u8>,
+    /// Whose credential it is, as the registration said.
+    pub user_handle: Option<Vec<u8>>,
+    /// The page that the browser shows.
+    pub origin: String,
+    /// The domain that it works for.
+    pub relying_party: String,
+    /// The flags of its data (section 6.1).
+    pub flags: u8,
+    /// The counter that it shows; it does not rise by itself.
+    pub sign_count: u32,
     /// Members of the client data that replace those that belong there, or come on top.
-    pub(super) client_data: Value,
-    pub(super) extensions: Vec<u8>,
+    pub client_data: Value,
+    /// Extensions, in CBOR.
+    pub extensions: Vec<u8>,
     /// Whether assertions name the credential's key too, as only registrations do.
-    pub(super) attests_always: bool,
+    pub attests_always: bool,
 }
 
 impl Pair {
-    pub(super) fn es256() -> Self {
-        Self::Es256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap())
+    /// A new pair for ES256.
+    ///
+    /// # Panics
+    /// When the machine makes no keys.
+    #[must_use]
+    pub fn es256() -> Self {
+        Self::Es256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).expect("a key"))
     }
 
-    pub(super) fn eddsa() -> Self {
-        Self::EdDsa(Ed25519KeyPair::generate().unwrap())
+    /// A new pair for EdDSA.
+    ///
+    /// # Panics
+    /// When the machine makes no keys.
+    #[must_use]
+    pub fn eddsa() -> Self {
+        Self::EdDsa(Ed25519KeyPair::generate().expect("a key"))
     }
 
-    pub(super) fn rs256() -> Self {
-        Self::Rs256(RsaKeyPair::generate(KeySize::Rsa2048).unwrap())
+    /// A new pair for RS256.
+    ///
+    /// # Panics
+    /// When the machine makes no keys.
+    #[must_use]
+    pub fn rs256() -> Self {
+        Self::Rs256(RsaKeyPair::generate(KeySize::Rsa2048).expect("a key"))
     }
 
     /// The public key as COSE_Key.
-    pub(super) fn cose(&self) -> Vec<u8> {
+    #[must_use]
+    pub fn cose(&self) -> Vec<u8> {
         match self {
             Self::Es256(pair) => {
                 let point = pair.public_key().as_ref();
@@ -74,11 +103,14 @@ impl Pair {
     fn sign(&self, message: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         match self {
-            Self::Es256(pair) => pair.sign(&random, message).unwrap().as_ref().to_vec(),
+            Self::Es256(pair) => {
+                pair.sign(&random, message).expect("a signature").as_ref().to_vec()
+            }
             Self::EdDsa(pair) => pair.sign(message).as_ref().to_vec(),
             Self::Rs256(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature).unwrap();
+                pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)
+                    .expect("a signature");
                 signature
             }
         }
@@ -87,7 +119,8 @@ impl Pair {
 
 impl Authenticator {
     /// One that does everything right for `https://app.example.com`.
-    pub(super) fn new(pair: Pair) -> Self {
+    #[must_use]
+    pub fn new(pair: Pair) -> Self {
         Self {
             pair,
             credential_id: vec![7; 20],
@@ -104,11 +137,15 @@ impl Authenticator {
     }
 
     /// Answers the options of a registration.
-    pub(super) fn create(&mut self, options: &str) -> Value {
-        let options: Value = serde_json::from_str(options).unwrap();
-        self.user_handle = decode(options["user"]["id"].as_str().unwrap());
+    ///
+    /// # Panics
+    /// When the options are none.
+    #[track_caller]
+    pub fn create(&mut self, options: &str) -> Value {
+        let options: Value = serde_json::from_str(options).expect("options are JSON");
+        self.user_handle = options["user"]["id"].as_str().and_then(decode);
         let data = self.data(1 << 6, &self.attested());
-        let n_bytes = u16::try_from(data.len()).unwrap().to_be_bytes();
+        let n_bytes = u16::try_from(data.len()).expect("short data").to_be_bytes();
         let object =
             [b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x59".as_slice(), &n_bytes, &data]
                 .concat();
@@ -121,8 +158,12 @@ impl Authenticator {
     }
 
     /// Answers the options of an assertion.
-    pub(super) fn get(&mut self, options: &str) -> Value {
-        let options: Value = serde_json::from_str(options).unwrap();
+    ///
+    /// # Panics
+    /// When the options are none.
+    #[track_caller]
+    pub fn get(&mut self, options: &str) -> Value {
+        let options: Value = serde_json::from_str(options).expect("options are JSON");
         let data = if self.attests_always {
             self.data(1 << 6, &self.attested())
         } else {
@@ -140,7 +181,7 @@ impl Authenticator {
     }
 
     fn attested(&self) -> Vec<u8> {
-        let n_bytes = u16::try_from(self.credential_id.len()).unwrap().to_be_bytes();
+        let n_bytes = u16::try_from(self.credential_id.len()).expect("a short id").to_be_bytes();
         [&[9; 16], n_bytes.as_slice(), &self.credential_id, &self.pair.cose()].concat()
     }
 
@@ -164,7 +205,7 @@ impl Authenticator {
             "origin": self.origin,
             "crossOrigin": false,
         });
-        for (name, value) in self.client_data.as_object().unwrap() {
+        for (name, value) in self.client_data.as_object().into_iter().flatten() {
             data[name] = value.clone();
         }
         data.to_string().into_bytes()
@@ -181,4 +222,12 @@ impl Authenticator {
             "response": response,
         })
     }
+}
+
+fn encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn decode(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
 }

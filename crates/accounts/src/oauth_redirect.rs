@@ -2,11 +2,10 @@
 //!
 //! What is told stands in the fragment, which no server sees and no `Referer` carries.
 
-use underpin_base::{Code, Error, Result};
+use underpin_base::{Code, Error, Result, Secret};
 use url::Url;
 
 use crate::Answer;
-use underpin_base::Secret;
 
 /// Bytes of an address to lead back to.
 const TARGET_BYTES_MAX: usize = 2_048;
@@ -90,17 +89,21 @@ pub(crate) fn target(given: &str, allowed: &[String]) -> Result<Url> {
 
 /// Whether a URL is one that all programs read alike.
 fn is_plain(given: &str, url: &Url) -> bool {
-    let is_web = matches!(url.scheme(), "https" | "http") && url.has_host();
     let is_odd = |c: char| c.is_control() || c.is_whitespace() || c == '\\';
     let has_user = !url.username().is_empty() || url.password().is_some();
-    is_web && !has_user && url.fragment().is_none() && !given.contains(is_odd)
+    url.has_host() && !has_user && url.fragment().is_none() && !given.contains(is_odd)
 }
 
 fn begins_with(url: &Url, allowed: &Url) -> bool {
     let prefix = allowed.path().trim_end_matches('/');
     let rest = url.path().strip_prefix(prefix);
-    url.origin() == allowed.origin()
+    place(url) == place(allowed)
         && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The origin. Apps have schemes of their own, whose URLs have none by the standard.
+fn place(url: &Url) -> (&str, Option<&str>, Option<u16>) {
+    (url.scheme(), url.host_str(), url.port_or_known_default())
 }
 
 /// Leads back with what came of the login, and has the browser forget the flow.
@@ -120,9 +123,14 @@ mod tests {
     use super::*;
 
     fn allowed() -> Vec<String> {
-        ["https://app.example.com/account", "http://localhost:5173", "https://b.example.com:8443/"]
-            .map(str::to_owned)
-            .to_vec()
+        [
+            "https://app.example.com/account",
+            "http://localhost:5173",
+            "https://b.example.com:8443/",
+            "myapp://login",
+        ]
+        .map(str::to_owned)
+        .to_vec()
     }
 
     #[test]
@@ -134,6 +142,8 @@ mod tests {
             "http://localhost:5173",
             "http://localhost:5173/any/path",
             "https://b.example.com:8443/x",
+            "myapp://login",
+            "myapp://login/done",
         ] {
             assert!(target(given, &allowed()).is_ok(), "{given}");
         }
@@ -173,6 +183,9 @@ mod tests {
             "https://app．example．com.evil.example/account",
             "https://127.0.0.1:5173/",
             "http://localhost:5173.evil.example/",
+            "myapp://other",
+            "myapp:login",
+            "otherapp://login",
             &long,
         ] {
             let error = target(given, &allowed()).unwrap_err();

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use underpin_accounts::{Options, Registration, Settings, Verification};
+use underpin_credentials::passkey::RelyingParty;
 use underpin_credentials::{Keys, MasterSecret};
+use url::Url;
 
 use crate::config::{Auth, Config, RegistrationMode, VerificationMode};
 use crate::exit::Failure;
@@ -27,7 +29,10 @@ pub(crate) fn options(
         Some(keys) => keys,
         None => Arc::new(keys(&config.auth, path)?),
     };
-    Ok(Options { settings: settings(&config.auth, url), keys: Some(keys), ..options })
+    let settings = settings(config, url);
+    let relying_party = relying_party(&config.auth, &settings).map(Arc::new);
+    let providers = config.oauth.configs();
+    Ok(Options { settings, keys: Some(keys), relying_party, providers, ..options })
 }
 
 /// The file with the secret of the database at `path`.
@@ -54,7 +59,20 @@ fn keys(auth: &Auth, path: &Path) -> Result<Keys, Failure> {
     Ok(Keys::derive(&secret))
 }
 
-fn settings(auth: &Auth, url: &str) -> Settings {
+/// The server as passkeys know it: the host of its URL, and the pages there and below that may use
+/// them. `None` where browsers have no passkeys, as at an address without a name.
+fn relying_party(auth: &Auth, settings: &Settings) -> Option<RelyingParty> {
+    let url = Url::parse(&settings.public_url).ok()?;
+    let id = url.host_str()?;
+    let party = |origins| RelyingParty::new(id, settings.app_name.as_str(), origins).ok();
+    let own = url.origin().ascii_serialization();
+    let others = auth.allowed_origins.as_slice().iter().cloned();
+    let origins = std::iter::once(own).chain(others);
+    party(origins.filter(|origin| party(vec![origin.clone()]).is_some()).collect())
+}
+
+fn settings(config: &Config, url: &str) -> Settings {
+    let auth = &config.auth;
     let links = auth.links_url.as_ref().map(|links| links.as_str().to_owned());
     Settings {
         verification: match auth.verification {
@@ -75,7 +93,11 @@ fn settings(auth: &Auth, url: &str) -> Settings {
         issuer: auth.issuer.clone().unwrap_or_else(|| url.to_owned()),
         audience: auth.audience.clone(),
         links: links.unwrap_or_else(|| format!("{url}{PAGES}")),
+        app_name: config.mail.app_name.clone().unwrap_or_else(|| "Underpin".to_owned()),
+        public_url: url.to_owned(),
+        allowed_redirects: auth.allowed_redirects.as_slice().to_vec(),
         audit_days: auth.audit_days,
+        ..Settings::default()
     }
 }
 
@@ -89,13 +111,29 @@ mod tests {
 
     #[test]
     fn a_configuration_that_says_nothing_is_that_of_the_room() {
-        let settings = settings(&Auth::default(), "http://localhost:8080");
+        let settings = settings(&read(""), "http://localhost:8080");
         let theirs = Settings {
             issuer: "http://localhost:8080".to_owned(),
             links: "http://localhost:8080/auth".to_owned(),
             ..Settings::default()
         };
         assert_eq!(settings, theirs);
+    }
+
+    #[test]
+    fn passkeys_are_for_the_pages_of_the_host_and_below_it() {
+        let config =
+            read("[auth]\nallowed_origins = \"https://app.shop.example, https://other.example\"");
+        let party = |url: &str| {
+            let party = relying_party(&config.auth, &settings(&config, url))?;
+            Some(format!("{party:?}"))
+        };
+        let text = party("https://shop.example").unwrap();
+        assert!(text.contains("https://app.shop.example"), "{text}");
+        assert!(text.contains("\"https://shop.example\""), "{text}");
+        assert!(!text.contains("other"), "{text}");
+        assert!(party("http://localhost:8080").is_some());
+        assert!(party("http://127.0.0.1:8080").is_none());
     }
 
     #[test]

@@ -251,6 +251,7 @@ fn is_asked_for(kind: Kind) -> bool {
         Kind::PasswordChanged
         | Kind::EmailChanged
         | Kind::MfaChanged
+        | Kind::IdentityLinked
         | Kind::SessionReused
         | Kind::Invitation => false,
     }

@@ -76,7 +76,7 @@ impl Accounts {
     /// Sends the browser to a provider.
     pub(crate) async fn oauth_start(&self, ask: &Ask<'_>) -> Result<Answer> {
         let provider = self.provider(ask)?;
-        let target = self.target(ask)?;
+        let target = self.page_to_lead_back_to(ask)?;
         let settings = &self.options.settings;
         let callback = format!(
             "{}/api/v{}/auth/oauth/{}/callback",
@@ -93,7 +93,7 @@ impl Accounts {
     }
 
     /// The address that the query says to lead back to.
-    fn target(&self, ask: &Ask<'_>) -> Result<Url> {
+    fn page_to_lead_back_to(&self, ask: &Ask<'_>) -> Result<Url> {
         let mut given = None;
         for (name, value) in ask.query {
             if name != "redirect" {

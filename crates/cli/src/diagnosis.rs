@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use underpin_rules::Rules;
-use underpin_schema::{Diagnostic, Schema, Severity};
+use underpin_schema::{Application, Diagnostic, Schema, Severity};
 
 use crate::exit::Failure;
 use crate::output::snippet::{Label, Message};
@@ -23,7 +23,7 @@ impl Diagnosis {
     /// Reads `text`, which messages call `path`: the definitions first, then, if they hold together,
     /// the rules.
     pub(crate) fn of(path: String, text: String) -> Self {
-        let parsed = underpin_schema::parse(&text, &path);
+        let Application { parsed, text } = underpin_schema::parse_application(&text, &path);
         let mut diagnostics = parsed.diagnostics;
         if let Some(schema) = &parsed.schema {
             diagnostics.extend(Rules::compile(schema).1);

@@ -9,6 +9,7 @@
 //! JSON into [`Value`]s, equally strict for every transport, and [`wire`] writes them back.
 #![warn(missing_docs, clippy::wildcard_enum_match_arm)]
 
+mod application;
 mod applied;
 pub mod calendar;
 mod declare;
@@ -28,6 +29,7 @@ mod scalar;
 mod value;
 pub mod wire;
 
+pub use application::{Application, parse_application};
 pub use diagnostic::{Diagnostic, DiagnosticCode, Explanation, Severity, explain, nearest};
 pub use directives::directives;
 pub use field_code::{FieldCode, ValueError};

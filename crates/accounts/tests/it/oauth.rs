@@ -179,6 +179,9 @@ async fn a_proved_address_links_and_what_was_there_stays() {
     let second = stage.log_in("a", at_a).await;
     let ids = [stage.user(&first).await, stage.user(&second).await];
     assert_eq!(ids[0]["user"]["id"], ids[1]["user"]["id"]);
+    assert_eq!(stage.site.mails("identity-linked").await, 1);
+    let linked = ("identity.linked".to_owned(), "success".to_owned());
+    assert_eq!(stage.site.audit().await.iter().filter(|row| **row == linked).count(), 2);
 }
 
 #[tokio::test]

@@ -12,8 +12,9 @@ use underpin_base::{Clock, Code, Error, Ids, Limits, Result};
 use underpin_credentials::passkey::RelyingParty;
 use underpin_credentials::totp::TotpSecret;
 use underpin_credentials::{Keys, MasterSecret};
-use underpin_engine::{Engine, migrations};
+use underpin_engine::{Engine, SystemQuery, migrations};
 use underpin_migrate::Consent;
+use underpin_plan::Operator;
 use underpin_store::{Options as StoreOptions, Store};
 use underpin_testkit::{Authenticator, Pair};
 
@@ -57,12 +58,16 @@ impl Site {
     }
 
     pub(crate) async fn with(schema: &str, change: impl FnOnce(&mut Options)) -> Self {
+        Self::at(Clock::manual(START), schema, change).await
+    }
+
+    /// With another clock.
+    pub(crate) async fn at(clock: Clock, schema: &str, change: impl FnOnce(&mut Options)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(&StoreOptions::new(directory.path().join("app.db"))).unwrap();
         let parsed = underpin_schema::parse(schema, "schema.graphql");
         let schema = Arc::new(parsed.schema.unwrap_or_else(|| panic!("{:?}", parsed.diagnostics)));
         migrations::apply(&store, &schema, Consent::KeepData, START).await.unwrap();
-        let clock = Clock::manual(START);
         let options = underpin_engine::Options {
             limits: Limits::default(),
             clock: clock.clone(),
@@ -167,6 +172,26 @@ impl Site {
         self.data(OperationId::AddPasskey, sent, body).await;
         authenticator.sign_count += 1;
         authenticator
+    }
+
+    /// What happened, oldest first, as event and outcome.
+    pub(crate) async fn audit(&self) -> Vec<(String, String)> {
+        #[derive(serde::Deserialize)]
+        struct Row {
+            event: String,
+            outcome: String,
+        }
+        let query = SystemQuery { sort: &[("createdAt", false)], ..SystemQuery::new("Audit", &[]) };
+        let rows: Vec<Row> = self.accounts.engine().system_all(query).await.unwrap();
+        rows.into_iter().map(|row| (row.event, row.outcome)).collect()
+    }
+
+    /// How many mails of a kind wait.
+    pub(crate) async fn mails(&self, kind: &str) -> usize {
+        let conditions = [("kind", Operator::Eq, kind)];
+        let query = SystemQuery::new("Mail", &conditions);
+        let rows: Vec<Json> = self.accounts.engine().system_all(query).await.unwrap();
+        rows.len()
     }
 
     pub(crate) fn advance(&self, seconds: i64) {

@@ -248,3 +248,33 @@ async fn an_app_is_confirmed_by_its_own_code_and_guesses_at_it_are_counted() {
     let code = site.refusal(Id::ConfirmTotp, sent, json!({ "code": "nonsense" })).await;
     assert_eq!(code, Code::InvalidToken);
 }
+
+#[tokio::test]
+async fn every_change_of_factors_is_told_to_the_owner_and_stays_on_record() {
+    let site = Site::new().await;
+    let grant = site.register(ADA).await;
+    site.add_app(&grant).await;
+    site.add_passkey(&grant, 7).await;
+    let proof = json!({ "currentPassword": PASSWORD });
+    site.call(Id::RecoveryCodes, Sent::by(&grant), proof.clone()).await.unwrap();
+    site.call(Id::RemoveTotp, Sent::by(&grant), proof).await.unwrap();
+    assert_eq!(site.mails("mfa-changed").await, 4);
+    let audit = site.audit().await;
+    for event in
+        ["totp.started", "totp.added", "passkey.added", "recoveryCodes.made", "totp.removed"]
+    {
+        let row = (event.to_owned(), "success".to_owned());
+        assert_eq!(audit.iter().filter(|found| **found == row).count(), 1, "{event}: {audit:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_guess_stays_on_record() {
+    let site = Site::new().await;
+    site.add_app(&site.register(ADA).await).await;
+    let challenge = site.challenge(ADA).await;
+    let wrong = json!({ "challenge": challenge, "code": "nonsense" });
+    site.answer(wrong).await.unwrap_err();
+    let audit = site.audit().await;
+    assert_eq!(audit.last().unwrap(), &("mfa.tried".to_owned(), "INVALID_CREDENTIALS".to_owned()));
+}

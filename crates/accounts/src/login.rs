@@ -150,6 +150,10 @@ impl Accounts {
         Self::consume(&mut transaction, ticket)?;
         let epoch = self.prove_address(&mut transaction, ask, (&account, &email)).await?;
         let proven = Proven { account: account.id, epoch, methods: vec![method] };
+        if epoch != account.epoch {
+            // The factors of whoever had not proved the address go with this transaction.
+            return self.enter(ask, transaction, &proven).await;
+        }
         self.log_in(ask, transaction, &proven).await
     }
 

@@ -93,6 +93,16 @@ impl Accounts {
             transaction.commit().await?;
             return Err(wanted);
         }
+        self.enter(ask, transaction, proven).await
+    }
+
+    /// Logs in whoever has proved all that is wanted.
+    pub(crate) async fn enter<'a>(
+        &'a self,
+        ask: &Ask<'a>,
+        mut transaction: Transaction<'a>,
+        proven: &Proven,
+    ) -> Result<Grant> {
         let session = self.add_session(&mut transaction, ask, proven)?;
         transaction.commit().await?;
         self.grant(ask.app, session).await

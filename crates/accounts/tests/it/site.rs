@@ -6,13 +6,14 @@ use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 use tokio::task::{JoinSet, LocalSet};
 use underpin_accounts::{
-    Accounts, Answer, Call, Client, Grant, OperationId, Options, Settings, Verification,
+    Accounts, Answer, Call, Client, Due, Grant, OperationId, Options, Settings, Verification,
 };
 use underpin_base::{Clock, Code, Error, Ids, Limits, Result};
 use underpin_credentials::passkey::RelyingParty;
 use underpin_credentials::totp::TotpSecret;
 use underpin_credentials::{Keys, MasterSecret};
 use underpin_engine::{Engine, SystemQuery, migrations};
+use underpin_mail::Templates;
 use underpin_migrate::Consent;
 use underpin_plan::Operator;
 use underpin_store::{Options as StoreOptions, Store};
@@ -192,6 +193,17 @@ impl Site {
         let query = SystemQuery::new("Mail", &conditions);
         let rows: Vec<Json> = self.accounts.engine().system_all(query).await.unwrap();
         rows.len()
+    }
+
+    /// The code in the mail that a login by code queues.
+    pub(crate) async fn code_of_mail(&self, email: &str) -> String {
+        let queued_at = self.clock.now();
+        let payload = json!({});
+        let due = Due { kind: "code", recipient: email, payload: &payload, queued_at };
+        let (kind, values) = self.accounts.compose(due).await.unwrap().unwrap();
+        let message = Templates::load("Shop", None).unwrap().render(kind, &values).unwrap();
+        let is_code = |word: &&str| word.len() == 6 && word.bytes().all(|b| b.is_ascii_digit());
+        message.text().split_whitespace().find(is_code).unwrap().to_owned()
     }
 
     pub(crate) fn advance(&self, seconds: i64) {

@@ -6,13 +6,16 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 use underpin_base::{Code, Error, Result};
-use underpin_engine::{App, SystemQuery, Transaction};
+use underpin_engine::{App, SystemQuery, SystemWrite, Transaction};
 use underpin_mail::Kind;
 use underpin_plan::{Actor, Operator as Comparison};
+use underpin_schema::Value;
 use uuid::Uuid;
 
 use crate::actor::{AccountRow, RoleName, sorted_names};
+use crate::administration::{ATTEMPTS_MAX, Attempt, contended, settle};
 use crate::ask::Ask;
+use crate::audit::Event;
 use crate::inputs::Inputs;
 use crate::keys::{hex, random};
 use crate::people::{email_field, email_of};
@@ -242,12 +245,35 @@ impl Operator<'_> {
         let app = self.0.engine.app().await;
         let ask = ask(self.0, &app);
         self.0.check_key(spec)?;
-        // Several keys may be made for one purpose; their accounts are told apart by a number.
-        let name: String = spec.name.chars().take(80).collect();
-        let name = format!("{name} {}", hex(&random::<6>()));
-        let account = self.0.create_service_account(&ask, &name, roles).await?;
-        let (key, _) = self.0.create_key(&ask, account.id, spec).await?;
-        Ok(key)
+        for _ in 0..ATTEMPTS_MAX {
+            let mut work = self.0.begin(&ask).await?;
+            let ids = self.0.role_ids(roles).await?.into_iter().map(Value::Uuid).collect();
+            // Several keys may be made for one purpose; their accounts are told apart by a number.
+            let name: String = spec.name.chars().take(80).collect();
+            let write = SystemWrite::create("Account")
+                .text("name", format!("{name} {}", hex(&random::<9>())))
+                .set("roles", Value::List(ids));
+            let account = work.system(&write)?.id();
+            let (key, id) = Accounts::add_key(&mut work, account, spec)?;
+            let target = id.to_string();
+            let event = Event::new("key.created").target(&target);
+            let owner = account.to_string();
+            let details = json!({ "name": spec.name, "account": owner, "roles": roles });
+            Accounts::audit(&mut work, &ask, &event.details(details))?;
+            if let Attempt::Done = settle(work).await? {
+                return Ok(key);
+            }
+        }
+        Err(contended())
+    }
+
+    /// Ends a key.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`.
+    pub async fn revoke_key(&self, id: Uuid) -> Result<()> {
+        let app = self.0.engine.app().await;
+        self.0.revoke_key(&ask(self.0, &app), id).await
     }
 
     /// Makes a key in the place of the one with this prefix, which goes on working for a while.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use underpin_base::{Code, Error, FieldError, Result};
-use underpin_engine::{SystemQuery, SystemWrite, Transaction};
+use underpin_engine::{SystemQuery, SystemWrite};
 use underpin_plan::Operator;
 use underpin_schema::Value;
 use uuid::Uuid;
@@ -15,7 +15,7 @@ use crate::administration::{ATTEMPTS_MAX, Attempt, contended, settle};
 use crate::ask::Ask;
 use crate::audit::Event;
 use crate::user_keys::spec_of;
-use crate::{Accounts, Answer, KeyInfo, NewKey};
+use crate::{Accounts, Answer, KeyInfo, KeySpec, NewKey};
 
 #[derive(Deserialize)]
 struct RoleId {
@@ -177,23 +177,8 @@ impl Accounts {
     /// # Errors
     /// `VALIDATION_ERROR` for a role that there is not, or a name that is empty or too long.
     pub async fn create_service_key(&self, name: &str, roles: &[String]) -> Result<NewKey> {
-        let roles = self.role_ids(roles).await?;
-        let key = NewKey::generate();
-        let mut transaction = Transaction::new(&self.engine);
-        // Several keys may be made for one purpose; their accounts are told apart by the prefix.
-        let account = SystemWrite::create("Account")
-            .text("name", format!("{} {}", name.chars().take(80).collect::<String>(), key.prefix))
-            .set("roles", Value::List(roles.into_iter().map(Value::Uuid).collect()));
-        let account = transaction.system(&account)?.id();
-        transaction.system(
-            &SystemWrite::create("Key")
-                .id("account", account)
-                .text("name", name)
-                .text("prefix", key.prefix.as_str())
-                .text("hash", key.hash.as_str()),
-        )?;
-        transaction.commit().await?;
-        Ok(key)
+        let spec = KeySpec { name, scopes: None, expires_at: None };
+        self.operator().create_service_key(spec, roles).await
     }
 
     /// Every key that was ever made, oldest first.
@@ -220,12 +205,7 @@ impl Accounts {
             )
             .with_hint("`underpin key list` shows the keys"));
         };
-        let mut transaction = Transaction::new(&self.engine);
-        transaction
-            .system(&SystemWrite::update("Key", key.id).time("revokedAt", self.engine.now()))?;
-        transaction.changes_authority();
-        transaction.commit().await?;
-        Ok(())
+        self.operator().revoke_key(key.id).await
     }
 
     /// The rows of roles, by their names.

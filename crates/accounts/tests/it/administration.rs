@@ -170,7 +170,7 @@ fn covers(held: &[String], wanted: &str) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
 
     #[test]
     fn nobody_gives_or_takes_what_they_lack(held in some(), before in some(), after in some()) {

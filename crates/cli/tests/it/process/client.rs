@@ -9,7 +9,7 @@ pub(super) fn get(address: SocketAddr, target: &str) -> std::io::Result<(u16, St
     request(address, "GET", target, None)
 }
 
-/// Status and body of a `POST` of JSON with a key.
+/// Status and body of a `POST` of JSON with a key, or without one where it is empty.
 pub(super) fn post(
     address: SocketAddr,
     target: &str,
@@ -29,9 +29,11 @@ fn request(
     let mut head =
         format!("{method} {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
     if let Some((key, body)) = body {
+        if !key.is_empty() {
+            head.push_str(&format!("Authorization: Bearer {key}\r\n"));
+        }
         head.push_str(&format!(
-            "Authorization: Bearer {key}\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\n",
+            "Content-Type: application/json\r\nContent-Length: {}\r\n",
             body.len()
         ));
     }

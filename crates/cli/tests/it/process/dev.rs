@@ -236,3 +236,29 @@ fn mail_that_is_caught_has_a_page() {
     assert_eq!(get(server.address, "/dev/mail.json").unwrap(), (200, r#"{"data":[]}"#.to_owned()));
     assert_eq!(get(server.address, "/dev/mail").unwrap().0, 200);
 }
+
+#[test]
+fn registering_sends_a_mail_that_is_shown_and_the_first_administrator_has_a_link() {
+    let sandbox = shop();
+    let mut server = Server::dev(&sandbox);
+    let link = server.stdout_line("/auth/#setup=");
+    let token = link.rsplit("#setup=").next().unwrap().trim().to_owned();
+    let person = r#"{"email": "ada@example.com", "password": "two walnuts under a bridge"}"#;
+    let (status, body) = post(server.address, "/api/v1/auth/register", ("", person)).unwrap();
+    assert_eq!(status, 202, "{body}");
+    server.stdout_line("to ada@example.com");
+    server.stdout_line("/auth/verify-email#token=");
+    let admin = format!(
+        r#"{{"token": "{token}", "email": "root@example.com", "password": "two walnuts under a bridge"}}"#
+    );
+    let (status, body) = post(server.address, "/api/v1/auth/setup", ("", &admin)).unwrap();
+    assert_eq!(status, 200, "{body}");
+    let (status, _) = post(server.address, "/api/v1/auth/setup", ("", &admin)).unwrap();
+    assert_eq!(status, 400);
+    let answer: Value = serde_json::from_str(&body).unwrap();
+    let access = answer["data"]["accessToken"].as_str().unwrap();
+    let (status, body) =
+        post(server.address, "/api/v1/products", (access, r#"{"name": "Pot"}"#)).unwrap();
+    assert_eq!(status, 201, "{body}");
+    assert!(sandbox.path().join("data/dev.db.secret").is_file());
+}

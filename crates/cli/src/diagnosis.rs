@@ -22,8 +22,8 @@ pub(crate) struct Diagnosis {
 impl Diagnosis {
     /// Reads `text`, which messages call `path`: the definitions first, then, if they hold together,
     /// the rules.
-    pub(crate) fn of(path: String, text: String) -> Self {
-        let Application { parsed, text } = underpin_schema::parse_application(&text, &path);
+    pub(crate) fn of(path: String, text: &str) -> Self {
+        let Application { parsed, text } = underpin_schema::parse_application(text, &path);
         let mut diagnostics = parsed.diagnostics;
         if let Some(schema) = &parsed.schema {
             diagnostics.extend(Rules::compile(schema).1);

@@ -124,7 +124,7 @@ impl Project {
 
     /// What the schema says, or what is wrong with it.
     pub(crate) fn diagnose(&self) -> Result<Diagnosis, Failure> {
-        Ok(Diagnosis::of(self.shown(SCHEMA_FILE), Self::read_schema(&self.dir)?))
+        Ok(Diagnosis::of(self.shown(SCHEMA_FILE), &Self::read_schema(&self.dir)?))
     }
 
     /// Holds what the configuration says of roles against the schema's.

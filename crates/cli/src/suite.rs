@@ -19,7 +19,7 @@ use crate::project::{Project, SCHEMA_FILE, TESTS_DIR, shown};
 /// # Errors
 /// Every mistake of the schema, or of the tests.
 pub(crate) fn open(dir: &Path, output: Output) -> Result<Suite, Failure> {
-    let diagnosis = Diagnosis::of(shown(dir, SCHEMA_FILE), Project::read_schema(dir)?);
+    let diagnosis = Diagnosis::of(shown(dir, SCHEMA_FILE), &Project::read_schema(dir)?);
     let source = source_of(&diagnosis);
     let schema = diagnosis.into_schema(output)?;
     let (suite, problems) = read(dir, &schema, source)?;

@@ -35,7 +35,7 @@ enum Deny {
 pub(crate) fn run(args: &CheckArgs, output: Output) -> Outcome {
     let dir = Project::find(&args.project.dir)?;
     let path = shown(&dir, SCHEMA_FILE);
-    let diagnosis = Diagnosis::of(path.clone(), Project::read_schema(&dir)?);
+    let diagnosis = Diagnosis::of(path.clone(), &Project::read_schema(&dir)?);
     let colour = if output.is_json() { Colour::Never } else { output.stderr_colour() };
     let mut problems = configuration_problems(args, &dir, diagnosis.schema(), colour)?;
     if let Ok(project) = Project::open(&args.project, &[], output) {

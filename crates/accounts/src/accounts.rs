@@ -15,9 +15,9 @@ use underpin_plan::Actor;
 
 use crate::Settings;
 use crate::identity::Known;
-use crate::oauth;
 use crate::signing::Signing;
 use crate::usage::Usage;
+use crate::{oauth, secret};
 
 /// What the accounts of a server run with.
 #[derive(Clone, Default)]
@@ -62,9 +62,13 @@ impl Accounts {
     /// Of the database that `engine` serves.
     ///
     /// # Errors
-    /// `STORAGE_UNAVAILABLE` and the like; `INTERNAL` for a provider that cannot work.
+    /// `STORAGE_UNAVAILABLE` and the like, also when the keys are not those that the accounts were
+    /// made with; `INTERNAL` for a provider that cannot work.
     pub async fn start(engine: Arc<Engine>, options: Options) -> Result<Self> {
         engine.refresh_roles().await?;
+        if let Some(keys) = &options.keys {
+            secret::hold(&engine, keys)?;
+        }
         let hasher = Hasher::new(options.settings.hash_permits);
         let password_rules = Rules::new(options.settings.password_min);
         let (known, signing, usage) = (Known::new(), Signing::new(), Usage::new());

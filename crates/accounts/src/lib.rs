@@ -42,6 +42,7 @@ mod proof;
 mod refresh;
 mod register;
 mod roles;
+mod secret;
 mod service;
 mod session;
 mod settings;
@@ -66,6 +67,7 @@ pub use operation::{
 };
 pub use operator::{NewUser, Operator, UserInfo};
 pub use roles::{RoleChange, RoleInfo};
+pub use secret::adopt_secret;
 pub use service::ServiceAccount;
 pub use settings::{Registration, Settings, Verification};
 pub use user_keys::KeySpec;

@@ -47,7 +47,8 @@ pub(crate) fn setup_link(url: &str, token: &str) -> String {
     format!("{url}{PAGES}/#setup={token}")
 }
 
-fn keys(auth: &Auth, path: &Path) -> Result<Keys, Failure> {
+/// The keys of the installation, from its secret.
+pub(crate) fn keys(auth: &Auth, path: &Path) -> Result<Keys, Failure> {
     let secret = match &auth.secret {
         Some(secret) => secret.master(),
         None => MasterSecret::load_or_create(&secret_file(path)).map_err(|error| {

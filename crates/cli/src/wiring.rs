@@ -39,6 +39,19 @@ async fn accounts_for_command(engine: Arc<Engine>) -> Result<Arc<Accounts>, Fail
     Ok(Arc::new(Accounts::start(engine, Options::default()).await?))
 }
 
+/// Has the accounts of the database that is in use go on with the secret as it is configured now.
+/// How many ways to prove oneself ended by it is returned.
+pub(crate) async fn adopt_secret(project: &Project) -> Result<usize, Failure> {
+    let database = Database::of(project, Purpose::Command);
+    refuse_without_database(project, &database)?;
+    let store = database.open(&project.config)?;
+    let engine = Engine::start_for_accounts(store, project.engine_options()).await?;
+    let keys = accounts::keys(&project.config.auth, database.path())?;
+    let n_factors = underpin_accounts::adopt_secret(&engine, &keys).await?;
+    engine.close();
+    Ok(n_factors)
+}
+
 /// Does `work` on the accounts of the database that is in use, and closes it.
 pub(crate) async fn work_on_accounts<T>(
     project: &Project,

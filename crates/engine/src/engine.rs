@@ -384,6 +384,23 @@ impl Engine {
         }
     }
 
+    /// Keeps a small value beside the rows unless there is one under this name, and returns what is
+    /// there then. Blocks until it is durable.
+    ///
+    /// # Errors
+    /// `STORAGE_UNAVAILABLE`.
+    pub fn keep(&self, name: &str, value: &[u8]) -> Result<Vec<u8>> {
+        Ok(self.store.meta_or_set(name, value)?)
+    }
+
+    /// Keeps a small value beside the rows in place of what is there. Blocks until it is durable.
+    ///
+    /// # Errors
+    /// `STORAGE_UNAVAILABLE`.
+    pub fn replace_kept(&self, name: &str, value: &[u8]) -> Result<()> {
+        Ok(self.store.set_meta(name, value)?)
+    }
+
     /// Ends the work in hand and closes the store. Requests that come later are refused.
     pub fn close(&self) {
         self.store.close();

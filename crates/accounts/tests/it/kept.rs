@@ -1,9 +1,12 @@
 //! What is kept in the database, and for how long: secrets never, what happened for a while.
 
+use std::sync::Arc;
+
 use serde_json::{Value as Json, json};
-use underpin_accounts::{Answer, OperationId};
+use underpin_accounts::{Accounts, Answer, OperationId, Options};
 use underpin_base::Code;
 use underpin_credentials::token::AccessTokens;
+use underpin_credentials::{Keys, MasterSecret};
 
 use crate::world::{DAY, PASSWORD, PEOPLE, SECOND, SECRET, World, granted};
 
@@ -243,4 +246,24 @@ async fn wrong_passwords_and_unknown_addresses_are_told_alike() {
     assert_eq!(wrong, writes("nobody@example.org", "not this one").await);
     world.database().execute("DELETE FROM _underpin_password", []).unwrap();
     assert_eq!(wrong, writes(ADA, PASSWORD).await);
+}
+
+#[tokio::test]
+async fn accounts_do_not_start_with_another_secret_until_the_former_is_given_up() {
+    let world = World::new(PEOPLE).await;
+    let grant = world.join(ADA).await;
+    let engine = world.accounts.engine();
+    let secret = MasterSecret::from_text("zH3kP8sWq1nD6vB0xT5yM2cR9eJ4uL7a").unwrap();
+    let other = Arc::new(Keys::derive(&secret));
+    let start = async || {
+        let options = Options { keys: Some(Arc::clone(&other)), ..Options::default() };
+        Accounts::start(Arc::clone(engine), options).await
+    };
+    let refused = start().await.err().unwrap();
+    assert_eq!(refused.code(), Code::StorageUnavailable);
+    underpin_accounts::adopt_secret(engine, &other).await.unwrap();
+    let accounts = start().await.unwrap();
+    let app = engine.app().await;
+    let former = accounts.authenticate(&app, grant.access.expose()).await;
+    assert_eq!(former.unwrap_err().code(), Code::Unauthenticated);
 }

@@ -30,6 +30,7 @@ enum UserCommand {
     Reinstate(OneArgs),
     Roles(RolesArgs),
     SetupLink(LinkArgs),
+    NewSecret(SecretArgs),
 }
 
 /// List the users who have an account
@@ -101,6 +102,16 @@ struct LinkArgs {
     project: ProjectArgs,
 }
 
+/// Go on with another secret than the one that accounts were made with, which is lost
+///
+/// All sessions and links end, and authenticator apps and recovery codes are removed: only the
+/// former secret opens them. Stop servers of the database before.
+#[derive(Debug, Args)]
+struct SecretArgs {
+    #[command(flatten)]
+    project: ProjectArgs,
+}
+
 pub(crate) fn run(args: &UserArgs, output: Output) -> Outcome {
     match &args.command {
         UserCommand::List(args) => list(args, output),
@@ -109,6 +120,7 @@ pub(crate) fn run(args: &UserArgs, output: Output) -> Outcome {
         UserCommand::Reinstate(args) => reinstate(args, output),
         UserCommand::Roles(args) => roles(args, output),
         UserCommand::SetupLink(args) => setup_link(args, output),
+        UserCommand::NewSecret(args) => new_secret(args, output),
     }
 }
 
@@ -214,6 +226,16 @@ fn setup_link(args: &LinkArgs, output: Output) -> Outcome {
     output.json(&json!({ "link": link, "minutes": 15 }));
     output.note("good once, for 15 minutes, to whoever opens it");
     output.result(link);
+    Ok(Exit::Done)
+}
+
+fn new_secret(args: &SecretArgs, output: Output) -> Outcome {
+    let project = Project::open(&args.project, &[], output)?;
+    let n_factors = crate::runtime()?.block_on(wiring::adopt_secret(&project))?;
+    output.json(&json!({ "removed": n_factors }));
+    output.line(format_args!(
+        "sessions and links ended; {n_factors} authenticator apps and recovery codes are removed"
+    ));
     Ok(Exit::Done)
 }
 

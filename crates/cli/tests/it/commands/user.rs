@@ -150,3 +150,19 @@ fn a_key_of_a_user_is_narrowed_ends_and_is_replaced() {
     let both = sandbox.run(&["key", "create", "--user", "ada@example.com", "--role", "staff"]);
     assert!(both.starts_with("exit code: 2"), "{both}");
 }
+
+#[test]
+fn a_lost_secret_is_noticed_and_another_one_taken_by_consent() {
+    let sandbox = migrated();
+    ada(&sandbox, &[]);
+    let secret = sandbox.path().join("data/app.db.secret");
+    let former = std::fs::read(&secret).unwrap();
+    std::fs::remove_file(&secret).unwrap();
+    let refused = sandbox.run(&["user", "list"]);
+    assert!(refused.contains("the secret is not the one"), "{refused}");
+    assert!(refused.contains("underpin user new-secret"), "{refused}");
+    sandbox.stdout(&["user", "new-secret"]);
+    assert_eq!(read(&sandbox, &["user", "list"])["users"][0]["email"], "ada@example.com");
+    std::fs::write(&secret, former).unwrap();
+    assert!(sandbox.run(&["user", "list"]).contains("the secret is not the one"));
+}

@@ -108,6 +108,9 @@ impl Accounts {
         if row.account.suspended_at.is_some() {
             return Err(OauthFault::AccountSuspended.into());
         }
+        if self.must_prove_address(ask.app, &row.account).await? {
+            return Err(OauthFault::EmailUnverified.into());
+        }
         let write = SystemWrite::update("Identity", row.id).time("lastUsedAt", ask.now);
         self.engine.system_write(write).await?;
         Ok(Some((row.account.id, row.account.epoch)))

@@ -194,8 +194,12 @@ mod tests {
     }
 
     #[test]
-    fn faults_have_names_of_their_own() {
+    fn faults_have_names_of_their_own_and_stand_in_the_guide() {
         let names: HashSet<&str> = OauthFault::ALL.iter().map(|fault| fault.name()).collect();
         assert_eq!(names.len(), OauthFault::ALL.len());
+        let guide = include_str!("../../../docs/guides/accounts.md");
+        for name in names {
+            assert!(guide.contains(&format!("| `{name}` |")), "{name} is not in the guide");
+        }
     }
 }

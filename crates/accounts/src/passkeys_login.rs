@@ -56,6 +56,11 @@ impl Accounts {
         if account.suspended_at.is_some() {
             return Err(not_accepted());
         }
+        if self.must_prove_address(ask.app, &account).await? {
+            let message = "the address is not confirmed yet";
+            return Err(Error::new(Code::EmailUnverified, message)
+                .with_hint("follow the link in the mail, or have it sent again"));
+        }
         let mut transaction = Transaction::new(&self.engine);
         transaction.system(&owned.factor.used(i64::from(proof.sign_count), ask.now))?;
         let (account, epoch) = (account.id, account.epoch);

@@ -7,8 +7,8 @@ use underpin_plan::Operator;
 use underpin_schema::{Field, FieldKind, Scalar, Value};
 use uuid::Uuid;
 
-use crate::Accounts;
 use crate::actor::AccountRow;
+use crate::{Accounts, Verification};
 
 /// Where the addresses of accounts lie that have none: nobody receives mail there (RFC 6761,
 /// section 6.4).
@@ -95,6 +95,15 @@ impl Accounts {
         let Some(subject) = &account.subject else { return Ok(None) };
         let row = self.engine.user_row(app, subject).await?;
         Ok(row.and_then(|row| email_of(app, &row)))
+    }
+
+    /// Whether an account must prove its address before anybody logs in to it.
+    pub(crate) async fn must_prove_address(&self, app: &App, account: &AccountRow) -> Result<bool> {
+        if self.options.settings.verification == Verification::Optional {
+            return Ok(false);
+        }
+        let email = self.email(app, account).await?;
+        Ok(email.is_some_and(|email| !account.has_proved(&email)))
     }
 
     /// The row of an account as its owner may see it, as JSON.

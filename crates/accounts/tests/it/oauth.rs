@@ -359,3 +359,20 @@ async fn a_provider_that_is_down_is_said_to_be() {
     let Answer::Redirect { location, .. } = answer else { panic!("{answer:?}") };
     assert_eq!(location, format!("{PAGE}#{}", error(OauthFault::ProviderUnavailable)));
 }
+
+#[tokio::test]
+async fn where_addresses_must_be_proved_no_way_leads_around_it() {
+    let mut stage = Stage::new().await;
+    let grant = stage.log_in("a", CLAIMED).await;
+    let mut authenticator = stage.site.add_passkey(&grant, 7).await;
+    let required = |options: &mut Options| {
+        options.settings.verification = Verification::Required;
+    };
+    stage.site = stage.site.changed(required).await;
+    assert_eq!(stage.fragment("a", CLAIMED).await, error(OauthFault::EmailUnverified));
+    let begun = stage.site.data(Id::PasskeyLoginOptions, Sent::default(), json!({})).await;
+    let credential = authenticator.get(&begun["options"].to_string());
+    let body = json!({ "challenge": begun["challenge"], "credential": credential });
+    let code = stage.site.refusal(Id::PasskeyLogin, Sent::default(), body).await;
+    assert_eq!(code, Code::EmailUnverified);
+}

@@ -34,6 +34,7 @@ type User @model @account(identity: ["email"]) @access(read: "row.id == auth.id"
 pub(crate) struct Site {
     pub(crate) accounts: Arc<Accounts>,
     pub(crate) clock: Clock,
+    options: Options,
     _directory: Arc<TempDir>,
 }
 
@@ -85,8 +86,17 @@ impl Site {
             ..Options::default()
         };
         change(&mut options);
-        let accounts = Arc::new(Accounts::start(engine, options).await.unwrap());
-        Self { accounts, clock, _directory: Arc::new(directory) }
+        let accounts = Arc::new(Accounts::start(engine, options.clone()).await.unwrap());
+        Self { accounts, clock, options, _directory: Arc::new(directory) }
+    }
+
+    /// The same, with other settings from now on.
+    pub(crate) async fn changed(&self, change: impl FnOnce(&mut Options)) -> Self {
+        let mut options = self.options.clone();
+        change(&mut options);
+        let engine = Arc::clone(self.accounts.engine());
+        let accounts = Arc::new(Accounts::start(engine, options.clone()).await.unwrap());
+        Self { accounts, options, ..self.clone() }
     }
 
     pub(crate) async fn call(

@@ -425,7 +425,7 @@ impl Drop for TestApp {
 
 #[track_caller]
 fn parse(text: &str) -> Schema {
-    let parsed = underpin_schema::parse(text, "schema.graphql");
+    let parsed = underpin_schema::parse_application(text, "schema.graphql").parsed;
     let schema = parsed.schema.unwrap_or_else(|| refuse(text, &parsed.diagnostics));
     let (rules, diagnostics) = Rules::compile(&schema);
     if rules.is_none() {

@@ -4,13 +4,18 @@ use std::path::Path;
 
 use underpin_base::Code;
 
-/// Codes that need a failing disk, a full queue or a stopping server, and whose tests provoke them
-/// instead.
+/// Codes that need a failing disk, a full queue or a stopping server, or accounts with a past, and
+/// whose tests provoke them instead.
 const ELSEWHERE: &[(Code, &str)] = &[
     (Code::Overloaded, "crates/store/src/tests"),
     (Code::QueryTimeout, "crates/store/src/tests"),
     (Code::StorageUnavailable, "crates/store/src/tests"),
     (Code::ShuttingDown, "crates/store/src/tests"),
+    (Code::MfaRequired, "crates/accounts/tests/it"),
+    (Code::EmailUnverified, "crates/accounts/tests/it"),
+    (Code::ReauthenticationRequired, "crates/accounts/tests/it"),
+    (Code::LastAdministrator, "crates/accounts/tests/it"),
+    (Code::LimitReached, "crates/accounts/tests/it"),
 ];
 
 #[test]
@@ -19,6 +24,7 @@ fn every_code_is_provoked_by_a_scenario_or_a_test_over_the_wire() {
     let mut texts = String::new();
     collect(&root.join("tests/scenarios"), ".scn", &mut texts);
     collect(&root.join("crates/testkit/tests/it"), ".rs", &mut texts);
+    collect(&root.join("crates/http/tests/it"), ".rs", &mut texts);
     for code in Code::ALL.iter().filter(|code| !ELSEWHERE.iter().any(|(other, _)| other == *code)) {
         let name = code.name();
         let is_provoked = [format!("{name}\""), format!("{name}\n")];

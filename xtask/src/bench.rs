@@ -7,6 +7,7 @@
 mod answers;
 mod client;
 mod load;
+mod logins;
 mod process;
 mod report;
 mod requests;
@@ -34,6 +35,9 @@ pub(crate) struct BenchArguments {
     /// Write the results to docs/benchmarks.md
     #[arg(long, conflicts_with = "smoke")]
     save: bool,
+    /// Measure what accounts cost instead: tokens, bursts of logins, and what their times tell
+    #[arg(long, conflicts_with_all = ["smoke", "save"])]
+    accounts: bool,
     /// Runs of each request and server; they alternate
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(3..=99))]
     runs: u32,
@@ -65,6 +69,9 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<()> {
     load::require_wrk()?;
     let rivals = Rivals::prepare(Profile::Release).context("could not prepare the servers")?;
     check_answers(&rivals)?;
+    if arguments.accounts {
+        return logins::run(&rivals, arguments);
+    }
     let mut report = Report::new(arguments.runs, arguments.seconds, arguments.connections);
     measure_starts(&rivals, &mut report)?;
     measure_load(&rivals, arguments, &mut report)?;

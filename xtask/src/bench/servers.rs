@@ -1,5 +1,6 @@
 //! Builds both servers, fills their databases alike, and starts and stops them.
 
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -19,6 +20,11 @@ const START_MAX: Duration = Duration::from_secs(20);
 
 /// Between two looks whether a server that starts answers already.
 const POLL: Duration = Duration::from_micros(200);
+
+/// Who logs in at Underpin, where the bench does.
+pub(super) const EMAIL: &str = "till@example.com";
+/// Their password.
+pub(super) const PASSWORD: &str = "a drawer full of small coins";
 
 /// How the servers are built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,7 +116,8 @@ impl Rivals {
                 let mut command = self.underpin(&["serve"]);
                 command.env("UNDERPIN_SERVER__ADDRESS", address.to_string());
                 // What is measured is the server, not what callers are allowed.
-                for tier in ["ANONYMOUS", "KEY"] {
+                for tier in ["ANONYMOUS", "KEY", "USER", "AUTHENTICATION", "AUTHENTICATION_ACCOUNT"]
+                {
                     command.env(format!("UNDERPIN_TIERS__{tier}"), "unlimited");
                 }
                 command
@@ -149,13 +156,39 @@ impl Rivals {
         let made: Value = serde_json::from_slice(&made).context("the key is not told as JSON")?;
         let key = made.get("key").and_then(Value::as_str).context("no key was made")?;
         key.clone_into(&mut self.token);
+        self.make_user()?;
         let n_bytes = fs::copy(self.database(), self.limit_database())?;
         ensure!(n_bytes > 1_000_000, "the database is too small to hold the rows");
+        Ok(())
+    }
+
+    /// Makes the account that logs in.
+    fn make_user(&self) -> Result<()> {
+        let mut command = self.underpin(&[
+            "user",
+            "create",
+            EMAIL,
+            "--fields",
+            r#"{"name":"Till"}"#,
+            "--role",
+            "till",
+            "--password-stdin",
+        ]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
+        let mut input = child.stdin.take().context("a pipe was asked for")?;
+        input.write_all(PASSWORD.as_bytes())?;
+        drop(input);
+        ensure!(child.wait()?.success(), "the account for logins could not be made");
         Ok(())
     }
 }
 
 impl Server {
+    /// Has requests carry another token from here on.
+    pub(super) fn set_token(&mut self, token: &str) {
+        token.clone_into(&mut self.token);
+    }
+
     /// Where it listens.
     pub(super) fn address(&self) -> SocketAddr {
         self.address

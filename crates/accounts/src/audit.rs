@@ -83,6 +83,22 @@ impl Accounts {
         self.engine.system_write(row(event, code.name(), ask)).await.map(drop)
     }
 
+    /// Writes the row of a request that somebody who was recognised may not make, whatever it was
+    /// for: `target` says what was asked, `code` what was answered.
+    ///
+    /// # Errors
+    /// Those of the write: what cannot be told of is not answered either.
+    pub async fn audit_request(
+        &self,
+        caller: &Identity,
+        client: &Client,
+        (target, code): (&str, Code),
+    ) -> Result<()> {
+        let event = Event::new("request.denied").target(target);
+        let row = row_of(&event, code.name(), (Some(caller), client));
+        self.engine.system_write(row).await.map(drop)
+    }
+
     /// Writes the row of a call that somebody who was recognised may not make.
     ///
     /// # Errors

@@ -29,6 +29,7 @@ use underpin_engine::{App, AppGuard};
 
 use crate::exchange::Exchange;
 use crate::headers;
+use crate::log::Facts;
 use crate::reply::{Content, Reply};
 use crate::server::Shared;
 use routes::At;
@@ -72,9 +73,10 @@ pub(crate) async fn handle(
         caller: exchange.identity.clone(),
         refresh_cookie: sent.refresh_cookie,
         flow_cookie: sent.flow_cookie,
-        client: client(exchange),
+        client: client(exchange.head, exchange.facts),
     };
     let accounts = &worker.shared.accounts;
+    exchange.facts.is_audited = true;
     let mut outcome = accounts.call(&app, call(&exchange)).await;
     if exchange.lost_standing(&outcome) && exchange.recognise_anew(&app).await? {
         outcome = accounts.call(&app, call(&exchange)).await;
@@ -149,10 +151,11 @@ fn count_account(
     }
 }
 
-fn client(exchange: &Exchange<'_>) -> Client {
-    let agent = exchange.head.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+/// From where a request comes.
+pub(crate) fn client(head: &Parts, facts: &Facts) -> Client {
+    let agent = head.headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
     let agent = agent.map(|agent| agent.chars().take(AGENT_BYTES_MAX).collect());
-    Client { ip: Some(exchange.facts.client), agent }
+    Client { ip: Some(facts.client), agent }
 }
 
 /// What somebody proves who they are by.

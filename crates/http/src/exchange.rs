@@ -68,6 +68,8 @@ pub(crate) async fn answer(
         bytes_in: body.size_hint().lower(),
         client: worker.shared.limiter.client(conn, &head.headers),
         counted: None,
+        caller: None,
+        is_audited: false,
         is_secret: false,
         forgets_session: false,
     };
@@ -76,9 +78,26 @@ pub(crate) async fn answer(
         tracing::error!(panic, "a request ended by a panic");
         Err(Error::internal(panic))
     });
+    let outcome = match outcome {
+        Err(error) => Err(audited(worker, (&head, &facts), error).await),
+        outcome => outcome,
+    };
     let response = answer::finish(worker, conn, (&head, &facts), outcome);
     conn.enter(Phase::Answering);
     Ok(response)
+}
+
+/// Writes into the audit that somebody who is known was refused, and returns what to answer: the
+/// refusal, or why it could not be written.
+async fn audited(worker: &Worker, (head, facts): (&Parts, &Facts), error: Error) -> Error {
+    let is_denial = matches!(error.code(), Code::Forbidden | Code::CsrfFailed);
+    let caller = facts.caller.as_deref().filter(|_| is_denial && !facts.is_audited);
+    let Some(caller) = caller else { return error };
+    let target = format!("{} {}", head.method, head.uri.path());
+    let client = auth::client(head, facts);
+    let written =
+        worker.shared.accounts.audit_request(caller, &client, (&target, error.code())).await;
+    written.err().unwrap_or(error)
 }
 
 impl<'a> Exchange<'a> {
@@ -184,6 +203,7 @@ impl<'a> Exchange<'a> {
         let Some(shown) = auth::shown(&self.head.headers)? else { return Ok(None) };
         let shared = &self.worker.shared;
         let identity = shared.accounts.authenticate(app, shown.token).await?;
+        self.facts.caller = Some(Arc::clone(&identity));
         if shown.is_cookie {
             auth::check_cookie(self.head, shared, &identity)?;
         }

@@ -239,6 +239,8 @@ mod tests {
             bytes_in: 0,
             client: std::net::Ipv4Addr::LOCALHOST.into(),
             counted: None,
+            caller: None,
+            is_audited: false,
             is_secret: false,
             forgets_session: false,
         };

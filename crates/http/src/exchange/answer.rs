@@ -220,6 +220,8 @@ pub(crate) fn refuse(worker: &Worker, conn: &Conn, refusal: Refusal, read: &[u8]
         bytes_in: read.len() as u64,
         client: conn.peer.ip().to_canonical(),
         counted: None,
+        caller: None,
+        is_audited: false,
         is_secret: false,
         forgets_session: false,
     };

@@ -4,10 +4,12 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hyper::header::USER_AGENT;
 use hyper::http::request::Parts;
+use underpin_accounts::Identity;
 use underpin_base::Timestamp;
 use underpin_plan::ActorKind;
 use underpin_schema::wire;
@@ -37,6 +39,10 @@ pub(crate) struct Facts {
     /// The address of the client that the connection speaks for.
     pub client: IpAddr,
     pub counted: Option<Counted>,
+    /// Who asks, where somebody was recognised, were it only to be refused.
+    pub caller: Option<Arc<Identity>>,
+    /// Whether whoever answers has written what was refused into the audit.
+    pub is_audited: bool,
     /// Whether nothing of the answer may be kept, not by the client either.
     pub is_secret: bool,
     /// Whether the answer has the browser forget the cookies of a session.
@@ -219,6 +225,8 @@ mod tests {
             bytes_in: 0,
             client: IpAddr::from([127, 0, 0, 1]),
             counted: None,
+            caller: None,
+            is_audited: false,
             is_secret: false,
             forgets_session: false,
         }

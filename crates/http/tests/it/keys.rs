@@ -82,3 +82,27 @@ fn nothing_is_written_with_a_key_that_was_revoked_meanwhile() {
     app.clock().advance(1_000_000);
     let _ = list().is_error(401, "UNAUTHENTICATED");
 }
+
+#[test]
+fn what_is_refused_to_somebody_known_is_in_the_audit() {
+    let app = app();
+    let id = create(&app).is(201).json()["data"]["id"].clone();
+    let path = format!("{NOTES}/{}", id.as_str().expect("a key"));
+    let _ = app.bearer(app.key("robot")).delete(&path).send().is_error(403, "FORBIDDEN");
+    let keys = "/api/v1/auth/keys";
+    let _ = app.bearer(app.key("robot")).get(keys).send().is_error(403, "FORBIDDEN");
+    let audit = "/api/v1/auth/audit";
+    let _ = app.bearer(app.key("robot")).get(audit).send().is_error(403, "FORBIDDEN");
+    // Whoever is not known leaves a line in the log, and no row.
+    let _ = app.anonymous().get(audit).send().is_error(401, "UNAUTHENTICATED");
+    let connection = rusqlite::Connection::open(app.database()).expect("no database");
+    let sql = "SELECT target, outcome FROM _underpin_audit WHERE event = 'request.denied' \
+               ORDER BY created_at, id";
+    let mut statement = connection.prepare(sql).expect("the statement fails");
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+    let rows: Vec<(String, String)> =
+        rows.expect("no rows").collect::<Result<_, _>>().expect("a row of texts");
+    let told = |target: String| (target, "FORBIDDEN".to_owned());
+    let expected = [format!("DELETE {path}"), format!("GET {keys}"), format!("GET {audit}")];
+    assert_eq!(rows, expected.map(told));
+}

@@ -54,6 +54,8 @@ pub struct NewUser<'u> {
     pub email: &'u str,
     /// The password; without one a mail invites to choose it.
     pub password: Option<&'u str>,
+    /// Whether the operator answers for the address, so that no mail asks to prove it.
+    pub verified: bool,
     /// Names of roles.
     pub roles: &'u [String],
     /// Further fields of the account model.
@@ -132,10 +134,17 @@ impl Operator<'_> {
         let roles = accounts.role_ids(new.roles).await?;
         let mut work = Transaction::new(&accounts.engine);
         let row = accounts.add_row(&mut work, &ask, (field, email))?;
-        let account = NewAccount { password: hash.as_deref(), roles, ..NewAccount::of(email) };
+        let (password, proved) = (hash.as_deref(), new.verified);
+        let account = NewAccount { password, proved, roles, ..NewAccount::of(email) };
         Accounts::add_account(&mut work, &ask, (&row, &account))?;
-        let mail = if hash.is_some() { Kind::VerifyEmail } else { Kind::Invitation };
-        Accounts::queue_mail(&mut work, &ask, (mail, email), None)?;
+        let mail = match (&hash, new.verified) {
+            (None, _) => Some(Kind::Invitation),
+            (Some(_), false) => Some(Kind::VerifyEmail),
+            (Some(_), true) => None,
+        };
+        if let Some(mail) = mail {
+            Accounts::queue_mail(&mut work, &ask, (mail, email), None)?;
+        }
         match work.commit().await.map_err(Error::from) {
             Ok(_) => {
                 accounts.mail_is_queued();

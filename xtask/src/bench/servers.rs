@@ -173,6 +173,7 @@ impl Rivals {
             "--role",
             "till",
             "--password-stdin",
+            "--verified",
         ]);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
         let mut input = child.stdin.take().context("a pipe was asked for")?;

@@ -51,6 +51,9 @@ struct CreateArgs {
     /// Read the password from standard input
     #[arg(long)]
     password_stdin: bool,
+    /// Take the address for theirs: no mail asks to confirm it
+    #[arg(long)]
+    verified: bool,
     /// Further fields of the user's row, as one JSON object
     #[arg(long, value_name = "JSON")]
     fields: Option<String>,
@@ -159,6 +162,7 @@ fn create(args: &CreateArgs, output: Output) -> Outcome {
         let new = NewUser {
             email: &args.email,
             password: password.as_deref(),
+            verified: args.verified,
             roles: &args.roles,
             fields: &fields,
         };
@@ -166,12 +170,12 @@ fn create(args: &CreateArgs, output: Output) -> Outcome {
     })?;
     output
         .json(&json!({ "email": args.email, "roles": args.roles, "invited": password.is_none() }));
-    let told = if password.is_some() {
-        "a mail asks to confirm the address"
-    } else {
-        "a mail invites to choose a password"
+    let told = match (&password, args.verified) {
+        (None, _) => "; a mail invites to choose a password",
+        (Some(_), false) => "; a mail asks to confirm the address",
+        (Some(_), true) => "",
     };
-    output.line(format_args!("made {}; {told}", args.email));
+    output.line(format_args!("made {}{told}", args.email));
     Ok(Exit::Done)
 }
 

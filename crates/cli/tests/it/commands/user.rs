@@ -99,6 +99,18 @@ fn a_password_comes_from_standard_input_and_is_not_printed() {
 }
 
 #[test]
+fn an_operator_may_answer_for_an_address() {
+    let sandbox = migrated();
+    let args = ["user", "create", "ada@example.com", "--fields", r#"{"name": "A"}"#, "--verified"];
+    let mut command = sandbox.command(&[&args[..], &["--password-stdin"]].concat());
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
+    let user = read(&sandbox, &["user", "list"])["users"][0].clone();
+    assert_eq!((&user["email"], &user["verified"]), (&json!("ada@example.com"), &json!(true)));
+}
+
+#[test]
 fn roles_are_made_changed_and_deleted_but_not_those_of_the_schema() {
     let sandbox = migrated();
     let made = read(&sandbox, &["role", "create", "auditor", "--can", "audit:read"]);

@@ -54,7 +54,7 @@ impl Accounts {
         let mail = (Kind::VerifyEmail, email);
         match self.options.settings.verification {
             Verification::Required => {
-                Self::queue_mail(&mut transaction, ask, mail, Some(account.id))?;
+                Self::queue_new_address(&mut transaction, ask, mail, &account)?;
             }
             Verification::Optional => {
                 if self.find(ask.app, email).await?.is_some() {

@@ -48,11 +48,31 @@ impl Accounts {
         (kind, recipient): (Kind, &str),
         account: Option<Uuid>,
     ) -> Result<()> {
-        let payload = json!({
-            "account": account.map(|account| account.to_string()),
-            "ip": ip(&ask.client),
-            "agent": agent(&ask.client),
-        });
+        let account = account.map(|account| account.to_string());
+        Self::queue_row(transaction, ask, (kind, recipient), json!({ "account": account }))
+    }
+
+    /// Adds the mail whose link gives an account the address that it goes to. It is good while the
+    /// account's epoch is this one: whoever receives the mail may put it off for hours, and must
+    /// not be sent a link for an account that its owner has taken back meanwhile.
+    pub(crate) fn queue_new_address(
+        transaction: &mut Transaction<'_>,
+        ask: &Ask<'_>,
+        mail: (Kind, &str),
+        account: &AccountRow,
+    ) -> Result<()> {
+        let about = json!({ "account": account.id.to_string(), "epoch": account.epoch });
+        Self::queue_row(transaction, ask, mail, about)
+    }
+
+    fn queue_row(
+        transaction: &mut Transaction<'_>,
+        ask: &Ask<'_>,
+        (kind, recipient): (Kind, &str),
+        mut payload: Json,
+    ) -> Result<()> {
+        payload["ip"] = json!(ip(&ask.client));
+        payload["agent"] = json!(agent(&ask.client));
         let write = SystemWrite::create("Mail")
             .text("kind", kind.name())
             .text("recipient", recipient)
@@ -168,11 +188,21 @@ impl Accounts {
         values: Values,
     ) -> Result<Option<Values>> {
         let Some(id) = account_named(due.payload) else { return Ok(None) };
-        let account = self.account(id).await?.filter(|account| account.suspended_at.is_none());
+        let epoch = due.payload["epoch"].as_i64();
+        let stands =
+            |account: &AccountRow| account.suspended_at.is_none() && Some(account.epoch) == epoch;
+        let account = self.account(id).await?.filter(stands);
         let is_free = self.find(app, due.recipient).await?.is_none();
         let Some(account) = account.filter(|_| is_free) else { return Ok(None) };
         let purpose = Purpose::ChangeEmail;
-        let link = self.link(purpose, "verify-email", (account.id, due.recipient)).await?;
+        // The account may be taken back between the look at it and the link.
+        let new = NewTicket {
+            purpose,
+            account: Some(account.id),
+            email: Some(due.recipient),
+            data: Some(json!({ "epoch": account.epoch })),
+        };
+        let link = self.link_of("verify-email", &new).await?;
         Ok(Some(values.with_link(link, purpose.minutes())))
     }
 
@@ -232,7 +262,11 @@ impl Accounts {
         (account, email): (Uuid, &str),
     ) -> Result<Secret<String>> {
         let new = NewTicket { purpose, account: Some(account), email: Some(email), data: None };
-        let token = self.issue_ticket(&new).await?;
+        self.link_of(page, &new).await
+    }
+
+    async fn link_of(&self, page: &str, new: &NewTicket<'_>) -> Result<Secret<String>> {
+        let token = self.issue_ticket(new).await?;
         let base = self.options.settings.links.trim_end_matches('/');
         // Behind the `#`: a browser sends it to no server, so it stands in no log on the way.
         Ok(Secret::new(format!("{base}/{page}#token={}", token.expose())))

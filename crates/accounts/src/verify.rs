@@ -70,6 +70,10 @@ impl Accounts {
         (account, ticket): (&AccountRow, &TicketRow),
     ) -> Result<i64> {
         let email = ticket.email.as_deref().ok_or_else(invalid_token)?;
+        let asked_in = ticket.data.as_ref().and_then(|data| data["epoch"].as_i64());
+        if asked_in != Some(account.epoch) {
+            return Err(invalid_token());
+        }
         let old = self.email(ask.app, account).await?.ok_or_else(invalid_token)?;
         if self.find(ask.app, email).await?.is_some() {
             return Err(invalid_token());
@@ -122,11 +126,12 @@ impl Accounts {
         let signed = ask.signed()?;
         email_field(ask.app).ok_or_else(Error::not_found)?;
         self.reauthenticate(ask, &signed).await?;
+        let account = self.account(signed.account).await?.ok_or_else(Error::not_found)?;
         let email = ask.inputs.text("email");
         let mut transaction = Transaction::new(&self.engine);
         transaction.require(&signed.standing)?;
         let mail = (Kind::ChangeEmail, email);
-        Self::queue_mail(&mut transaction, ask, mail, Some(signed.account))?;
+        Self::queue_new_address(&mut transaction, ask, mail, &account)?;
         let event = Event::new("email.changeRequested").target(email);
         Self::audit(&mut transaction, ask, &event)?;
         transaction.commit().await?;

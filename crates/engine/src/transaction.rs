@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::standing;
 use crate::writes::WritePlan;
-use crate::{App, Context, Engine, Standing, SystemQuery, SystemWrite, WriteReply, writes};
+use crate::{App, Context, Engine, Standing, SystemQuery, SystemWrite, WriteReply, users, writes};
 
 /// Writes that will be done together. Each is authorized and checked when it is added, against the
 /// rows as they are when the transaction runs.
@@ -106,6 +106,7 @@ impl<'a> Transaction<'a> {
         }
         let made = self.add(app, ctx, request)?;
         if self.engine.is_account_model(app, request.model) {
+            users::keep_own_address(app.schema().model(request.model), &ctx.actor, request)?;
             // What rules say of the actor's own row may come out otherwise from here on.
             self.changes_authority = true;
             if matches!(request.kind, WriteKind::Delete { .. }) {

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use underpin_base::{Code, Error, Result};
+use underpin_base::{Code, Error, FieldError, Result};
 use underpin_plan::{
-    Condition, Operator, PageRequest, Paging, RawText, ReadRequest, Target, decode_document,
+    Actor, ActorKind, Condition, Operator, PageRequest, Paging, RawText, ReadRequest, Target,
+    WriteRequest, decode_document,
 };
-use underpin_schema::{FieldId, FieldKind, ModelId, Scalar, Value};
+use underpin_schema::{Field, FieldCode, FieldId, FieldKind, Model, ModelId, Scalar, Value};
 
 use crate::{App, Context, Engine, ReadCall};
 
@@ -134,6 +135,38 @@ impl Engine {
         }
         Ok(Some(UserRow { key: parsed, fields: document.entries.into_iter().collect() }))
     }
+}
+
+/// Refuses to change the address in the actor's own row: whoever has it sets a new password by mail,
+/// so a session that was left open for a moment would be the account for good. The operation that
+/// proves a new address sets it as the server itself.
+///
+/// # Errors
+/// `VALIDATION_ERROR` that names the field.
+pub(crate) fn keep_own_address(model: &Model, actor: &Actor, request: &WriteRequest) -> Result<()> {
+    let is_own = request.kind.key().is_some_and(|key| *key != Value::Null && *key == actor.id);
+    if !is_own || actor.profile.kind == ActorKind::Service {
+        return Ok(());
+    }
+    let identity: &[FieldId] = model.account.as_ref().map_or(&[], |account| &account.identity);
+    let is_address = |field: &Field| {
+        identity.contains(&field.id)
+            && (field.kind == FieldKind::Scalar(Scalar::Email) || field.name == "email")
+    };
+    let is_other = |field: FieldId, value: &Value| match (actor.user.get(&field), value) {
+        (Some(Value::Text(now)), Value::Text(next)) => !now.eq_ignore_ascii_case(next),
+        (now, next) => now != Some(next),
+    };
+    let wrong = request.document.entries.iter().filter_map(|(id, value)| {
+        let field = model.field(*id);
+        (is_address(field) && is_other(*id, value)).then(|| FieldError {
+            path: field.name.clone(),
+            code: FieldCode::ReadOnly.name(),
+            message: "is changed by the operation that proves a new address".to_owned(),
+        })
+    });
+    let wrong: Vec<FieldError> = wrong.collect();
+    if wrong.is_empty() { Ok(()) } else { Err(Error::validation(wrong)) }
 }
 
 fn item(model: ModelId) -> ReadRequest {

@@ -1,8 +1,13 @@
 //! An address that somebody else registered first is no way into the account of its owner.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use underpin_accounts::{OperationId, Settings, Verification};
 use underpin_base::Code;
+use underpin_engine::Context;
+use underpin_plan::{Document, WriteKind, WriteRequest};
+use underpin_schema::Value;
 
 use crate::world::{PASSWORD, PEOPLE, World, granted};
 
@@ -102,4 +107,50 @@ async fn an_address_of_somebody_else_is_not_to_be_had_by_changing_to_it() {
     let error = world.call_as(mine.access.expose(), OperationId::UpdateMe, body).await.unwrap_err();
     assert_eq!(error.code(), Code::ValidationError);
     assert_eq!(error.details().fields[0].code, "READ_ONLY");
+}
+
+/// Whoever receives the mail decides how long it takes: a server that says "later" is tried for a
+/// day, and the link is made anew each time.
+#[tokio::test]
+async fn a_mail_to_a_new_address_that_is_put_off_is_no_way_back_into_an_account() {
+    let world = World::new(PEOPLE).await;
+    world.join(VICTIM).await;
+    let stolen = world.login(VICTIM, PASSWORD).await.unwrap();
+    let body = json!({ "email": "eve@example.org", "currentPassword": PASSWORD });
+    world.call_as(stolen.access.expose(), OperationId::ChangeEmail, body).await.unwrap();
+    let mine = world.login(VICTIM, PASSWORD).await.unwrap();
+    let body = json!({ "currentPassword": PASSWORD, "newPassword": "mine alone from here on" });
+    world.call_as(mine.access.expose(), OperationId::ChangePassword, body).await.unwrap();
+    let mails = world.mails().await;
+    assert_eq!(mails.len(), 1, "{mails:?}");
+    assert_eq!((mails[0].kind.as_str(), mails[0].to.as_str()), ("password-changed", VICTIM));
+}
+
+#[tokio::test]
+async fn nobody_writes_another_address_into_their_own_row() {
+    let world = World::new(PEOPLE).await;
+    let mine = world.join("eve@example.org").await;
+    let identity = world.authenticate(mine.access.expose()).await.unwrap();
+    let engine = world.accounts.engine();
+    let app = engine.app().await;
+    let model = app.schema().account_model().unwrap();
+    let write = |email: &str| {
+        let entries = vec![(model.by_field["email"], Value::Text(email.to_owned()))];
+        let request = WriteRequest {
+            model: model.id,
+            kind: WriteKind::Merge { key: identity.actor.id.clone() },
+            document: Document { entries, errors: Vec::new() },
+            if_version: None,
+            include: Vec::new(),
+            fields: None,
+        };
+        let ctx = Context { actor: Arc::clone(&identity.actor), ..engine.service_context() };
+        let app = &app;
+        async move { engine.write(app, &ctx, request).await }
+    };
+    let error = write(VICTIM).await.unwrap_err();
+    assert_eq!(error.code(), Code::ValidationError);
+    assert_eq!(error.details().fields[0].code, "READ_ONLY");
+    // Whoever replaces the row sends the address that is there.
+    write("eve@example.org").await.unwrap();
 }

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 use underpin_base::{Code, Error, Result};
-use underpin_engine::{Aborted, SystemQuery, Transaction};
+use underpin_engine::{Aborted, App, SystemQuery, Transaction};
 use underpin_plan::{ActorKind, Operator};
 
 use crate::ask::Ask;
@@ -109,6 +109,35 @@ impl Accounts {
             )),
         }
     }
+}
+
+impl Accounts {
+    /// Refuses to give or take roles that whoever changes something is not itself: all that a role
+    /// permits, and what rules say of those who have it by its name.
+    pub(crate) fn require_roles(&self, ask: &Ask<'_>, roles: &[String]) -> Result<()> {
+        self.require_all(ask, &self.engine.roles().permissions(roles))?;
+        let caller = ask.caller.as_deref().ok_or_else(Error::not_found)?;
+        let profile = &caller.actor.profile;
+        if profile.kind == ActorKind::Service || self.engine.permits(profile, "*") {
+            return Ok(());
+        }
+        let has = |role: &String| profile.scopes.is_none() && profile.roles.contains(role);
+        match roles.iter().find(|role| !has(role) && is_asked_for(ask.app, role)) {
+            None => Ok(()),
+            Some(role) => Err(Error::new(
+                Code::Forbidden,
+                format!("rules ask for the role `{role}`, which you do not have yourself"),
+            )),
+        }
+    }
+}
+
+/// Whether a rule may ask for a role by its name: whether the name stands in one as a text.
+fn is_asked_for(app: &App, role: &str) -> bool {
+    let (single, double) = (format!("'{role}'"), format!("\"{role}\""));
+    app.schema()
+        .access_rules()
+        .any(|rule| rule.text.contains(&single) || rule.text.contains(&double))
 }
 
 /// Does a change.

@@ -42,6 +42,7 @@ impl Accounts {
             let mut work = self.begin(ask).await?;
             let role = self.role(name).await?;
             self.require_all(ask, &role.permissions())?;
+            self.require_roles(ask, &[name.to_owned()])?;
             let account = self.account(id).await?.ok_or_else(no_user)?;
             if account.role_names().iter().any(|held| held == name) {
                 return Ok(account);
@@ -73,6 +74,7 @@ impl Accounts {
             let mut work = self.begin(ask).await?;
             let role = self.role(name).await?;
             self.require_all(ask, &role.permissions())?;
+            self.require_roles(ask, &[name.to_owned()])?;
             let account = self.account(id).await?.ok_or_else(no_user)?;
             let mut names = account.role_names();
             if !names.iter().any(|held| held == name) {

@@ -1,10 +1,13 @@
 //! Setting a password: by a link that was sent, or by whoever is logged in. Either way all other
 //! sessions end, and the owner is told.
 
+use serde::Deserialize;
 use underpin_base::{Error, Result};
-use underpin_engine::{SystemWrite, Transaction};
+use underpin_engine::{SystemQuery, SystemWrite, Transaction};
 use underpin_mail::Kind;
+use underpin_plan::Operator;
 use underpin_schema::Value;
+use uuid::Uuid;
 
 use crate::ask::Ask;
 use crate::audit::Event;
@@ -37,6 +40,8 @@ impl Accounts {
                     transaction.system(&write.set("epoch", Value::Int(account.epoch + 1)))?;
                     transaction.changes_authority();
                     self.set_password(&mut transaction, ask, (account.id, hash)).await?;
+                    // Whoever had the account in their hands may have made some.
+                    self.end_keys(&mut transaction, ask, account.id).await?;
                 } else {
                     // Whatever password there was goes with all else that was not proved.
                     self.prove_address(&mut transaction, ask, (&account, &email)).await?;
@@ -55,6 +60,27 @@ impl Accounts {
         self.spend(ask, "password.reset", attempt).await?;
         self.mail_is_queued();
         Ok(Answer::Nothing)
+    }
+
+    /// Adds the end of all API keys of an account.
+    async fn end_keys(
+        &self,
+        transaction: &mut Transaction<'_>,
+        ask: &Ask<'_>,
+        account: Uuid,
+    ) -> Result<()> {
+        #[derive(Deserialize)]
+        struct Id {
+            id: Uuid,
+        }
+        let account = account.to_string();
+        let conditions =
+            [("account", Operator::Eq, account.as_str()), ("revokedAt", Operator::IsNull, "true")];
+        let keys: Vec<Id> = self.engine.system_all(SystemQuery::new("Key", &conditions)).await?;
+        for key in keys {
+            transaction.system(&SystemWrite::update("Key", key.id).time("revokedAt", ask.now))?;
+        }
+        Ok(())
     }
 
     /// Sets a new password, and ends all other sessions.

@@ -90,6 +90,19 @@ impl Accounts {
         }
     }
 
+    /// Refuses whoever has not proved an address what would outlive that somebody else proves it:
+    /// a key of an account that a stranger registered is not its owner's.
+    ///
+    /// # Errors
+    /// `EMAIL_UNVERIFIED`.
+    pub(crate) fn require_proved(ask: &Ask<'_>) -> Result<()> {
+        if ask.caller.as_deref().is_some_and(|caller| caller.actor.verified) {
+            return Ok(());
+        }
+        Err(Error::new(Code::EmailUnverified, "the address is not confirmed yet")
+            .with_hint("follow the link in the mail, or have it sent again"))
+    }
+
     /// Adds that whoever reads mails to `email` owns the account, and returns its epoch from then
     /// on. Where that was not known yet, whatever gave access to the account before was made by
     /// somebody who had not proved it, and ends: an address that somebody else registered first

@@ -87,7 +87,10 @@ impl Accounts {
     async fn register_known(&self, ask: &Ask<'_>, field: &Field) -> Result<Answer> {
         let email = ask.inputs.text("email");
         let domain = email.rsplit('@').next().unwrap_or_default();
-        let stand_in = format!("{}@{domain}", hex(&random::<12>()));
+        // As long as what was sent: how long an address may be is a rule as well.
+        let name = hex(&random::<32>());
+        let n_bytes = (email.len() - domain.len()).saturating_sub(1).clamp(1, name.len());
+        let stand_in = format!("{}@{domain}", &name[..n_bytes]);
         let mut transaction = Transaction::new(&self.engine);
         let row = self.add_row(&mut transaction, ask, (field, &stand_in))?;
         let hash = self.hasher.hash(ask.inputs.password("password")).await?;
@@ -99,6 +102,8 @@ impl Accounts {
             Err(aborted) if aborted.place.is_none() && aborted.error.code() == Code::NotFound => {
                 self.tell_owner(ask).await
             }
+            // Short names may be somebody's.
+            Err(aborted) if is_taken(&aborted.error, field) => self.tell_owner(ask).await,
             Err(aborted) => Err(aborted.error),
             Ok(_) => Err(Error::internal("a trial of a registration was committed")),
         }

@@ -103,7 +103,7 @@ impl Accounts {
     pub(crate) async fn create_service_key_for(&self, ask: &Ask<'_>) -> Result<Answer> {
         let account = self.service_account(ask.segment(0)?).await?;
         // A key acts as its account: whoever holds it may all that the account may.
-        self.require_all(ask, &self.engine.roles().permissions(&account.role_names()))?;
+        self.require_roles(ask, &account.role_names())?;
         let (_, answer) = self.create_key(ask, account.id, spec_of(ask)).await?;
         Ok(Answer::Created(answer))
     }
@@ -129,7 +129,7 @@ impl Accounts {
         for _ in 0..ATTEMPTS_MAX {
             let mut work = self.begin(ask).await?;
             let ids = self.role_ids(roles).await?;
-            self.require_all(ask, &self.engine.roles().permissions(roles))?;
+            self.require_roles(ask, roles)?;
             let write = SystemWrite::create("Account")
                 .text("name", name)
                 .set("roles", Value::List(ids.into_iter().map(Value::Uuid).collect()));
@@ -149,7 +149,7 @@ impl Accounts {
         for _ in 0..ATTEMPTS_MAX {
             let mut work = self.begin(ask).await?;
             let account = self.service_account(&id.to_string()).await?;
-            self.require_all(ask, &self.engine.roles().permissions(&account.role_names()))?;
+            self.require_roles(ask, &account.role_names())?;
             work.system(&SystemWrite::delete("Account", id).at(account.version))?;
             work.changes_authority();
             let target = id.to_string();

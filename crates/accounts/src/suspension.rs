@@ -68,7 +68,7 @@ impl Accounts {
         for _ in 0..ATTEMPTS_MAX {
             let mut work = self.begin(ask).await?;
             let account = self.account(id).await?.ok_or_else(no_user)?;
-            self.require_all(ask, &self.engine.roles().permissions(&account.role_names()))?;
+            self.require_roles(ask, &account.role_names())?;
             if deed.is_done(&account) {
                 return Ok(());
             }

@@ -74,6 +74,7 @@ impl Accounts {
 
     pub(crate) async fn create_key_for(&self, ask: &Ask<'_>) -> Result<Answer> {
         let signed = ask.signed()?;
+        Self::require_proved(ask)?;
         self.reauthenticate(ask, &signed).await?;
         let (_, answer) = self.create_key(ask, signed.account, spec_of(ask)).await?;
         Ok(Answer::Created(answer))

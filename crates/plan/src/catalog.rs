@@ -84,6 +84,15 @@ impl Folded {
     ) -> Self {
         let folded = Self::with_roles(catalog, roles, profile);
         let mut rules = folded.fold_model(catalog, model);
+        // Where such a user neither makes nor changes rows, registering is no way to set what others
+        // were trusted with: only what a row cannot be without.
+        if rules.create == Predicate::False && rules.update == Predicate::False {
+            let fields = catalog.schema.model(model).fields.iter();
+            let spare = fields.filter(|field| field.nullable || field.default.is_some());
+            for field in spare {
+                rules.fields[usize::from(field.id.0)].write = Predicate::False;
+            }
+        }
         rules.create = Predicate::True;
         for field in given {
             rules.fields[usize::from(field.0)].write = Predicate::True;

@@ -396,6 +396,17 @@ impl Schema {
         &self.enums[usize::from(id.0)]
     }
 
+    /// The texts of all rules of models and fields about who may do what.
+    pub fn access_rules(&self) -> impl Iterator<Item = &RuleText> {
+        self.models.iter().flat_map(|model| {
+            let access = &model.access;
+            let of_model = [&access.read, &access.create, &access.update, &access.delete];
+            let of_fields =
+                model.fields.iter().flat_map(|field| [&field.access.read, &field.access.write]);
+            of_model.into_iter().chain(of_fields).flatten()
+        })
+    }
+
     /// The account model, where the schema names one.
     #[must_use]
     pub fn account_model(&self) -> Option<&Model> {

@@ -348,3 +348,19 @@ async fn the_audit_is_read_by_pages_newest_first() {
         refused(page(&[query]).await, code);
     }
 }
+
+#[tokio::test]
+async fn a_role_that_rules_ask_for_is_given_by_those_who_have_it() {
+    let world = World::new(PEOPLE).await;
+    let operator = world.accounts.operator();
+    let all = ["roles:grant", "roles:read", "users:*", "notes:*"].map(str::to_owned);
+    operator.create_role("manager", None, &all).await.unwrap();
+    let manager = person(&world, "manager@example.com", &["manager"]).await;
+    // Its permissions are the manager's, but a rule opens `tier` to whoever is called so.
+    let body = json!({ "role": "staff" });
+    let grant =
+        async |by: &Person| ask(&world, by, Id::GrantRole, &[&manager.key], body.clone()).await;
+    refused(grant(&manager).await, Code::Forbidden);
+    let both = person(&world, "both@example.com", &["manager", "staff"]).await;
+    grant(&both).await.unwrap();
+}

@@ -169,3 +169,16 @@ async fn an_account_has_a_hundred_keys_at_most() {
     let error = operator.create_key(&user.key, spec).await.unwrap_err();
     assert_eq!(error.code(), Code::LimitReached);
 }
+
+#[tokio::test]
+async fn a_reset_of_the_password_ends_the_keys_that_somebody_else_may_have_made() {
+    let world = World::new(PEOPLE).await;
+    let user = person(&world, "user@example.com", &[]).await;
+    let (key, _) = key_of(&world, &user, json!({ "name": "a" })).await;
+    world.authenticate(&key.token).await.unwrap();
+    world.call(Id::ForgotPassword, json!({ "email": "user@example.com" })).await.unwrap();
+    let token = world.mail().await.token();
+    let body = json!({ "token": token, "password": "three walnuts over a bridge" });
+    world.call(Id::ResetPassword, body).await.unwrap();
+    assert!(world.authenticate(&key.token).await.is_err());
+}

@@ -330,7 +330,8 @@ async fn an_account_that_needs_more_or_that_nobody_may_make_is_not_made() {
 #[tokio::test]
 async fn the_name_is_taken_over_where_the_model_has_one_and_it_is_free() {
     let text = r#"
-        type User @model @account(identity: ["email"]) @access(read: "row.id == auth.id") {
+        type User @model @account(identity: ["email"])
+          @access(read: "row.id == auth.id", update: "row.id == auth.id") {
             email: Email! @unique
             name: String @unique
         }

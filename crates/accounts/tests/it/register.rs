@@ -226,3 +226,36 @@ async fn several_who_register_one_address_at_once_make_one_account() {
     assert_eq!(world.rows("Password").await.len(), 1);
     assert_eq!(world.rows("Mail").await.len(), 6);
 }
+
+#[tokio::test]
+async fn registering_sets_no_field_of_rows_that_only_others_change() {
+    let guarded = r#"
+        extend schema @role(name: "staff", can: ["users:*"])
+        type User @model @account(identity: ["email"]) @access(read: "row.id == auth.id") {
+            email: Email! @unique
+            name: String!
+            isStaff: Boolean! @default(value: false)
+            note: String
+        }
+    "#;
+    let world = World::new(guarded).await;
+    for spare in [json!({ "isStaff": true }), json!({ "note": "x" }), json!({ "isStaff": false })] {
+        let mut sent = with("ada@example.org", &json!({ "name": "Ada" }));
+        sent.as_object_mut().unwrap().extend(spare.as_object().unwrap().clone());
+        let refused = world.call(OperationId::Register, sent).await.unwrap_err();
+        assert_eq!(refused.code(), Code::Forbidden, "{spare}");
+    }
+    let sent = with("ada@example.org", &json!({ "name": "Ada" }));
+    world.call(OperationId::Register, sent).await.unwrap();
+}
+
+#[tokio::test]
+async fn how_long_an_address_may_be_tells_nobody_whether_it_is_taken() {
+    let short = PEOPLE.replace("email: Email! @unique", "email: Email! @unique @length(max: 16)");
+    let world = World::new(&short).await;
+    world.join("ada@example.org").await;
+    for email in ["ada@example.org", "eve@example.org"] {
+        let answer = world.call(OperationId::Register, body(email)).await.unwrap();
+        assert!(matches!(answer, Answer::Accepted), "{email}");
+    }
+}

@@ -106,5 +106,5 @@ impl Identity {
 /// The one answer to every token that stands for nobody.
 pub(crate) fn refused() -> Error {
     Error::new(Code::Unauthenticated, "the bearer token is not one that is in force")
-        .with_hint("log in again, or make a key with `underpin key create`")
+        .with_hint("log in again, or use a key that is in force")
 }

@@ -114,7 +114,10 @@ impl Accounts {
 
     /// The server as browsers know it.
     pub(crate) fn relying_party(&self) -> Result<&RelyingParty> {
-        self.options.relying_party.as_deref().ok_or_else(Error::not_found)
+        self.options.relying_party.as_deref().ok_or_else(|| {
+            Error::new(Code::NotFound, "there are no passkeys at an address without a name")
+                .with_hint("open the server by a name such as `localhost`, set as its public URL")
+        })
     }
 }
 

@@ -19,7 +19,6 @@ use underpin_schema::Value;
 
 use crate::ask::Ask;
 use crate::audit::Event;
-use crate::authenticate::refused;
 use crate::session::SessionRow;
 use crate::{Accounts, Answer};
 
@@ -112,4 +111,10 @@ impl Accounts {
         self.audit_refusal(ask, &event, Code::Unauthenticated).await?;
         Err(refused())
     }
+}
+
+/// The one answer to every refresh token that is good for nothing.
+fn refused() -> Error {
+    Error::new(Code::Unauthenticated, "the refresh token is not one that is in force")
+        .with_hint("log in again")
 }

@@ -90,6 +90,9 @@ impl Opener {
             Purpose::Write => flags | OpenFlags::SQLITE_OPEN_CREATE,
             Purpose::Read | Purpose::Scan | Purpose::Move => flags,
         };
+        if purpose == Purpose::Write {
+            make_private(&self.path);
+        }
         let mut conn =
             Connection::open_with_flags(&self.path, flags).map_err(|e| self.refusal(e))?;
         self.configure(&conn, purpose).map_err(|e| self.refusal(e))?;
@@ -193,3 +196,15 @@ pub(super) fn harden(conn: &Connection) -> rusqlite::Result<()> {
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
     Ok(())
 }
+
+/// Makes the file of a database that is not there yet, for its owner alone: it will hold hashes of
+/// passwords, and whatever users entrust. SQLite gives the files beside it the same permissions.
+#[cfg(unix)]
+fn make_private(path: &Path) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    // Should it fail, SQLite says why when it opens the file.
+    drop(std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path));
+}
+
+#[cfg(not(unix))]
+fn make_private(_: &Path) {}

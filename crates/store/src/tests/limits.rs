@@ -282,3 +282,19 @@ async fn closing_does_what_is_queued_and_refuses_the_rest() {
     assert!(!shop.path_with("-wal").exists());
     assert!(read(&shop.open_again(), &item(), &inputs(vec![id(1)])).is_some());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_new_database_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.db");
+    let store = crate::Store::open(&crate::Options::new(&path)).unwrap();
+    store.set_meta("a", b"b").unwrap();
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let file = file.unwrap();
+        let mode = file.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{:?}", file.path());
+    }
+    store.close();
+}

@@ -14,6 +14,12 @@
 //! | GHSA-6vg3-hgrw-p5gf (`SurrealDB`) | a body that shadows what the rule reads | [`rows::a_body_does_not_say_whose_row_it_is`] |
 //! | GHSA-x5fr-7hhj-34j3 (`SurrealDB`) | a table just made, open to all | [`rows::a_model_without_rules_is_closed_on_every_way_to_it`] |
 //! | CVE-2026-22599 (Strapi), CVE-2026-72898 (Metabase) | `{"isRaw": true}` in place of a value | [`bodies::an_object_is_not_a_value_of_any_field`], [`bodies::an_object_in_a_query_is_not_a_value`] |
+//! | CVE-2015-9235, CVE-2016-10555, CVE-2022-21449 (JWT) | `alg: none`, HS256 with the public key, `kid`, `jku`, a signature of zeroes | [`tokens::a_token_that_was_tampered_with_is_refused_like_any_other`], [`tokens::a_token_of_another_installation_with_the_same_keys_is_refused`] |
+//! | sessions that outlived their end | each credential after each end, and after a restart | [`proofs::what_ended_is_over_for_every_credential_of_it`], [`proofs::a_restart_revives_nothing`] |
+//! | single-use tokens that were raced | one token over many connections at the same moment | [`proofs::a_link_opens_once_however_many_use_it_at_once`], [`proofs::a_token_has_one_successor_over_a_hundred_connections`] |
+//! | codes that were guessed in parallel, or after a restart | wrong codes until the right one is void | [`proofs::spelling_an_address_otherwise_gives_no_new_guesses`], [`proofs::a_restart_gives_no_new_guesses`] |
+//! | enumeration of accounts | a known and an unknown address, compared to the byte | [`proofs::no_answer_tells_whether_an_address_has_an_account`] |
+//! | administration left open, default passwords | every closed door as nobody, as a user, as a key | [`doors::nobody_unknown_passes_a_closed_door`], [`doors::an_ordinary_user_passes_no_door_of_administrators`], [`doors::no_key_passes_a_door_of_sessions`], [`doors::a_new_server_has_no_account_of_its_own`] |
 
 use rusqlite::Connection;
 use serde_json::json;
@@ -21,8 +27,11 @@ use underpin_testkit::{Answer, Client, Request, TestApp};
 
 mod bodies;
 mod columns;
+mod doors;
 mod names;
+mod proofs;
 mod rows;
+mod tokens;
 
 const SCHEMA: &str = r#"
 extend schema

@@ -21,14 +21,14 @@ pub(crate) fn job(engine: &Engine, standing: &Standing) -> Result<ReadJob> {
     };
     let id = standing.id.to_string();
     let version = standing.account_version.to_string();
-    engine.system_job(&SystemQuery::new(
-        model,
-        &[
-            ("id", Operator::Eq, &id),
-            ("revokedAt", Operator::IsNull, "true"),
-            ("account.version", Operator::Eq, &version),
-        ],
-    ))
+    let conditions = [
+        ("id", Operator::Eq, id.as_str()),
+        ("revokedAt", Operator::IsNull, "true"),
+        ("account.version", Operator::Eq, version.as_str()),
+    ];
+    // Asked with every write: nothing is read that nobody looks at.
+    let query = SystemQuery::new(model, &conditions);
+    engine.system_job(&SystemQuery { keys_alone: true, limit: 1, ..query })
 }
 
 /// The answer when it does not: whoever asked proves anew who it is, and may then ask again.

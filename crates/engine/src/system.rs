@@ -52,6 +52,8 @@ pub struct SystemQuery<'q> {
     pub sort: &'static [(&'static str, bool)],
     /// Relations to return with each row.
     pub include: &'static [&'static str],
+    /// Whether the keys of the rows are all that is wanted.
+    pub keys_alone: bool,
     /// Rows at most.
     pub limit: u32,
     /// Where to go on, as an earlier answer said.
@@ -62,7 +64,15 @@ impl<'q> SystemQuery<'q> {
     /// Rows of `model` for which all conditions hold.
     #[must_use]
     pub fn new(model: &'static str, conditions: &'q [(&'static str, Operator, &'q str)]) -> Self {
-        Self { model, conditions, sort: &[], include: &[], limit: 100, cursor: None }
+        Self {
+            model,
+            conditions,
+            sort: &[],
+            include: &[],
+            keys_alone: false,
+            limit: 100,
+            cursor: None,
+        }
     }
 
     /// With these relations.
@@ -88,6 +98,9 @@ impl<'q> SystemQuery<'q> {
         }
         if self.cursor.is_some() {
             shape.push('>');
+        }
+        if self.keys_alone {
+            shape.push('#');
         }
         shape.into_bytes()
     }
@@ -137,7 +150,7 @@ impl<'q> SystemQuery<'q> {
         let paging = if self.cursor.is_some() { Paging::After } else { Paging::First };
         ReadRequest {
             target: Target::List(schema.by_name[self.model]),
-            fields: None,
+            fields: self.keys_alone.then(|| vec!["id".to_owned()]),
             include: self.include.iter().map(|&relation| relation.to_owned()).collect(),
             conditions: conditions.collect(),
             filter: None,

@@ -142,8 +142,9 @@ impl Queue {
     /// Sends what is queued until `shutdown` is ready; mails being sent get a moment to end.
     ///
     /// `compose` writes a mail when it is about to be sent, and makes its link or code only then.
-    /// `None` means that there is nothing to send. It may be called again for the same job, and what
-    /// it made before must stay good then: the mail that was thought lost may have arrived.
+    /// `None` means that there is nothing to send. It may be called again for the same job, when
+    /// a mail is thought lost that may have arrived after all; whether what it made before is good
+    /// still is for it to say.
     pub async fn run<C, F>(self: &Arc<Self>, compose: C, shutdown: impl Future<Output = ()>)
     where
         C: Fn(Job) -> F + Send + Sync + 'static,
